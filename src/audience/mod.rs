@@ -1,0 +1,8 @@
+//! Who reads the newsletter: the list, the people on it, and those who must not be written to.
+//!
+//! `list.csv ─load─▶ List ─ segment, suppressions ─▶ Recipient*`. Texts come in, values go out; an
+//! issue is never seen here, and no file is opened.
+
+mod value;
+
+pub use value::Value;

@@ -1,0 +1,247 @@
+//! The only reads and writes of files. Each error carries its path; each write is atomic.
+//!
+//! A write goes to a temporary file in the same folder, is synced, and takes the name of the old
+//! file in one step, so that a crash leaves either the old content or the new and nothing between.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use crate::error::{Error, Kind, Result};
+
+/// Who may read a file that we write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// As the user's umask says.
+    Shared,
+    /// The owner alone (0600): keys, ledgers, lists.
+    Private,
+}
+
+/// All of a file, as bytes.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|cause| cannot("read", path, &cause))
+}
+
+/// All of a file, as UTF-8 text; a byte order mark is left out.
+pub fn read_text(path: &Path) -> Result<String> {
+    let bytes = read(path)?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        }),
+        Err(cause) => {
+            let at = cause.utf8_error().valid_up_to();
+            let line = cause.as_bytes()[..at]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1;
+            Err(Error::data(format!(
+                "`{}` is not UTF-8 text: byte {at}, in line {line}, belongs to no character",
+                path.display()
+            ))
+            .hint("Save the file as UTF-8 and run the command again."))
+        }
+    }
+}
+
+/// A file opened for reading, for what is too large to be held whole.
+pub fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|cause| cannot("read", path, &cause))
+}
+
+/// Writes a whole file atomically and durably, making its folder where it is not there.
+pub fn write(path: &Path, content: &[u8], access: Access) -> Result<()> {
+    let folder = folder_of(path);
+    create_folder(&folder)?;
+    let temporary = folder.join(format!(
+        ".{}.{}.tmp",
+        path.file_name().unwrap_or_default().to_string_lossy(),
+        std::process::id()
+    ));
+    let write = || -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        restrict(&mut options, access);
+        let mut file = options.open(&temporary)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)?;
+        sync_folder(&folder)
+    };
+    write().map_err(|cause| {
+        // Best effort: the error that matters is the one we return.
+        let _ = std::fs::remove_file(&temporary);
+        cannot("write", path, &cause)
+    })
+}
+
+/// Writes a file that must not be there yet. `false`, and nothing is touched, when it is.
+pub fn write_new(path: &Path, content: &[u8], access: Access) -> Result<bool> {
+    create_folder(&folder_of(path))?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    restrict(&mut options, access);
+    match options.open(path) {
+        Ok(mut file) => file
+            .write_all(content)
+            .and_then(|()| file.sync_all())
+            .map(|()| true)
+            .map_err(|cause| cannot("write", path, &cause)),
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(cause) => Err(cannot("create", path, &cause)),
+    }
+}
+
+/// Makes a folder and those above it.
+pub fn create_folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(|cause| cannot("create the folder", path, &cause))
+}
+
+/// The files of a folder, by name; empty when there is no such folder.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(cannot("read the folder", folder, &cause)),
+    };
+    let mut paths = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(|cause| cannot("read the folder", folder, &cause))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// Removes a folder and all in it; no error when it is not there.
+pub fn remove_folder(path: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+            Err(cannot("remove the folder", path, &cause))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gives a folder that is complete and synced its name, in one step.
+pub fn rename(from: &Path, to: &Path) -> Result<()> {
+    std::fs::rename(from, to)
+        .and_then(|()| sync_folder(&folder_of(to)))
+        .map_err(|cause| cannot("rename to", to, &cause))
+}
+
+/// A lock of the kernel on a file: gone when the process is, whatever ended it.
+#[derive(Debug)]
+pub struct Lock {
+    // Held for its lock, which ends when it is closed.
+    _file: File,
+}
+
+/// Takes the lock of a file, or says at once who has it (the text that the holder left there).
+pub fn lock(path: &Path, holder: &str) -> Result<Result<Lock, String>> {
+    create_folder(&folder_of(path))?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(|cause| cannot("open", path, &cause))?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0)
+                .and_then(|()| file.write_all(holder.as_bytes()))
+                .map_err(|cause| cannot("write", path, &cause))?;
+            Ok(Ok(Lock { _file: file }))
+        }
+        Err(TryLockError::WouldBlock) => Ok(Err(std::fs::read_to_string(path).unwrap_or_default())),
+        Err(TryLockError::Error(cause)) => Err(cannot("lock", path, &cause)),
+    }
+}
+
+/// The error of a file operation, with its path.
+#[must_use]
+pub fn cannot(verb: &str, path: &Path, cause: &io::Error) -> Error {
+    let kind = match (cause.kind(), verb) {
+        (io::ErrorKind::NotFound, "read") => Kind::NoInput,
+        (_, "create" | "create the folder") => Kind::CannotCreate,
+        _ => Kind::Io,
+    };
+    let why = match cause.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => cause.to_string(),
+    };
+    Error::new(kind, format!("cannot {verb} `{}`: {why}", path.display()))
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// A name is durable only when its folder is synced, too.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+fn restrict(options: &mut OpenOptions, access: Access) {
+    #[cfg(unix)]
+    if access == Access::Private {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = (options, access);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_replaces_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/a.txt");
+        write(&path, b"one", Access::Shared).unwrap();
+        write(&path, b"two", Access::Private).unwrap();
+        assert_eq!(read(&path).unwrap(), b"two");
+        assert_eq!(list(&folder.path().join("deep")).unwrap(), [path.clone()]);
+        assert!(!write_new(&path, b"three", Access::Shared).unwrap());
+        assert_eq!(read(&path).unwrap(), b"two");
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_named_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        write(&path, b"good\nb\xe9d", Access::Shared).unwrap();
+        let error = read_text(&path).unwrap_err();
+        assert!(
+            error
+                .message()
+                .ends_with("byte 6, in line 2, belongs to no character"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_lock_is_for_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let held = lock(&path, "me").unwrap().unwrap();
+        assert_eq!(lock(&path, "you").unwrap().unwrap_err(), "me");
+        drop(held);
+        assert!(lock(&path, "you").unwrap().is_ok());
+    }
+}

@@ -1,0 +1,1 @@
+//! End to end: what a user sees, from the outside.
