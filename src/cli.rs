@@ -1,1 +1,200 @@
-//! The command line.
+//! The command line. The doc comments are the help; nothing here does anything.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::ui::Color;
+
+/// A newsletter press for the terminal
+///
+/// Composes a digest of articles into responsive mail, proves it, and delivers it once to everyone
+/// on the list.
+#[derive(Debug, Parser)]
+#[command(
+    name = "letterpress",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "\
+Exit codes: 0 done or nothing to do · 1 a check found errors · 3 complete, some rows unknown
+4 complete, too many failures · 64 usage · 65 bad data, nothing was sent · 66 no such input
+69 gave up, a person must look · 70 a bug · 73, 74 cannot write · 75 run the same command later
+77 credentials refused · 78 bad settings · 130, 143 stopped by a signal, safe to run again
+75 means that cron will cure it; any other code that is not 0 wants a person."
+)]
+pub struct Cli {
+    /// The newsletter's folder, or one inside it
+    #[arg(
+        short = 'C',
+        long = "directory",
+        value_name = "DIR",
+        default_value = ".",
+        global = true,
+        hide_default_value = true
+    )]
+    pub directory: PathBuf,
+
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+
+    /// Print JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// When to use color
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        global = true,
+        hide_default_value = true
+    )]
+    pub color: Color,
+
+    #[allow(missing_docs)]
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Lay out a newsletter: settings, a sample issue, templates and a list
+    Init(InitArgs),
+    /// Start an issue
+    New(NewArgs),
+    /// Write an issue's MJML, HTML, text and message to a folder
+    Build(BuildArgs),
+    /// Show issues in the browser, built anew at each load
+    Preview(PreviewArgs),
+    /// Send the real mail to an address of yours; the books are left alone
+    Test(TestArgs),
+    /// Send an issue to everyone who is still due; run again to resume
+    Send(SendArgs),
+    /// Show the books
+    Status(StatusArgs),
+    /// Run the sandbox inbox: takes any mail, delivers none, keeps it as .eml files
+    Inbox(InboxArgs),
+}
+
+/// `init`
+#[derive(Args, Debug)]
+pub struct InitArgs {
+    /// Where; made when it is not there. What is there already is never overwritten
+    #[arg(default_value = ".", hide_default_value = true)]
+    pub dir: PathBuf,
+}
+
+/// `new`
+#[derive(Args, Debug)]
+pub struct NewArgs {
+    /// The issue's name: lower-case letters, digits and hyphens
+    pub slug: String,
+}
+
+/// `build`
+#[derive(Args, Debug)]
+pub struct BuildArgs {
+    /// The issue: a name (`welcome`) or a path (`issues/welcome.md`)
+    pub issue: String,
+    /// Where to write; `out/<issue>` when it is not said
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// The subscriber whose mail it is; a reader without any fields when it is not said
+    #[arg(long = "as", value_name = "EMAIL")]
+    pub reader: Option<String>,
+}
+
+/// `preview`
+#[derive(Args, Debug)]
+pub struct PreviewArgs {
+    /// The issue to begin with
+    pub issue: Option<String>,
+    /// The port on this machine
+    #[arg(long, default_value_t = 8025)]
+    pub port: u16,
+}
+
+/// `test`
+#[derive(Args, Debug)]
+pub struct TestArgs {
+    /// The issue
+    pub issue: String,
+    /// Where to send it; can be given again
+    #[arg(long, value_name = "ADDR", required = true)]
+    pub to: Vec<String>,
+    /// The subscriber whose mail it is
+    #[arg(long = "as", value_name = "EMAIL")]
+    pub reader: Option<String>,
+    /// Deliver to the built-in sandbox inbox
+    #[arg(long, conflicts_with = "relay")]
+    pub sandbox: bool,
+    /// Deliver to this relay and not to that of the settings
+    #[arg(long, value_name = "URL")]
+    pub relay: Option<String>,
+}
+
+/// `send`
+#[derive(Args, Debug)]
+pub struct SendArgs {
+    /// The issue
+    pub issue: String,
+    /// Deliver to the built-in sandbox inbox: a campaign of its own, nobody is written to
+    #[arg(long)]
+    pub sandbox: bool,
+    /// With --sandbox: forget the sandbox's books of this issue, and deliver to everyone anew
+    #[arg(long, requires = "sandbox")]
+    pub fresh: bool,
+    /// Write the mails as .eml files, and keep no books
+    #[arg(short = 'n', long, conflicts_with = "sandbox")]
+    pub dry_run: bool,
+    /// Send to at most so many in this run
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Do not ask, but refuse if the number of recipients is another
+    #[arg(long, value_name = "N", conflicts_with = "yes")]
+    pub expect: Option<u64>,
+}
+
+/// `status`
+#[derive(Args, Debug)]
+pub struct StatusArgs {
+    /// The issue; all of them when it is not said
+    pub issue: Option<String>,
+    /// A line for each recipient
+    #[arg(long, requires = "issue")]
+    pub recipients: bool,
+    /// The books of the sandbox
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
+/// `inbox`
+#[derive(Args, Debug)]
+pub struct InboxArgs {
+    /// The address to listen at
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1025")]
+    pub listen: SocketAddr,
+    /// The folder to keep mail in; `.letterpress/sandbox` when it is not said
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// The largest message taken, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 26_214_400)]
+    pub max_size: usize,
+    /// A PEM certificate, to offer STARTTLS
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's PEM key
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+}

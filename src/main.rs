@@ -1,3 +1,5 @@
 //! The whole program is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    letterpress::cmd::run(std::env::args_os())
+}

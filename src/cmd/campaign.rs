@@ -1,0 +1,171 @@
+//! A campaign's frozen files: what goes into the bundle, and how it comes out again.
+
+use std::path::PathBuf;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::project::Project;
+use crate::{
+    audience::Recipient,
+    compose::Edition,
+    delivery::{
+        Mails,
+        campaign::{self, Frozen, sha256},
+    },
+    error::{Error, Kind, Result},
+    mail::{self, Letterhead, Mail, Merger},
+};
+
+const EDITION: &str = "edition.json";
+const LETTERHEAD: &str = "letterhead.json";
+const AUDIENCE: &str = "audience.jsonl";
+
+/// All that a campaign's mails are made of; the same on every run.
+pub(super) struct Bundle {
+    pub(super) edition: Edition,
+    pub(super) letterhead: Letterhead,
+    pub(super) recipients: Vec<Recipient>,
+}
+
+/// Where campaigns are frozen.
+pub(super) fn folder(project: &Project) -> PathBuf {
+    project.state().join("campaigns")
+}
+
+/// `<slug>@<segment>`, and `#sandbox` for the sandbox, whose books are its own.
+pub(super) fn id(slug: &str, sandbox: Sandbox) -> String {
+    match sandbox {
+        Sandbox::Yes => format!("{slug}@all#sandbox"),
+        Sandbox::No => format!("{slug}@all"),
+    }
+}
+
+/// Whether a campaign goes to the sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sandbox {
+    Yes,
+    No,
+}
+
+impl Bundle {
+    /// The hash of what is said: the edition and the headers, without the date, which freezing fixes.
+    pub(super) fn content_hash(&self) -> Result<String> {
+        let undated = Letterhead {
+            date: jiff::Timestamp::UNIX_EPOCH,
+            ..self.letterhead.clone()
+        };
+        let mut content = json(&self.edition)?;
+        content.extend(json(&undated)?);
+        Ok(sha256(&content))
+    }
+
+    /// The hash of who it goes to.
+    pub(super) fn audience_hash(&self) -> Result<String> {
+        Ok(sha256(&self.audience()?))
+    }
+
+    /// Freezes it under the campaign's id.
+    pub(super) fn freeze(&self, project: &Project) -> Result<Frozen> {
+        campaign::freeze(
+            &folder(project),
+            &self.letterhead.campaign,
+            &[
+                (EDITION, &json(&self.edition)?),
+                (LETTERHEAD, &json(&self.letterhead)?),
+                (AUDIENCE, &self.audience()?),
+            ],
+        )
+    }
+
+    /// What was frozen under `id`, checked against its hashes. The secret is not in the bundle.
+    pub(super) fn thaw(project: &Project, id: &str) -> Result<Self> {
+        let frozen = open(project, id)?;
+        frozen.verify()?;
+        let letterhead: Letterhead = parse(&frozen.file(LETTERHEAD)?)?;
+        Ok(Self {
+            edition: parse(&frozen.file(EDITION)?)?,
+            letterhead: Letterhead {
+                secret: project.secret()?,
+                ..letterhead
+            },
+            recipients: recipients(&frozen)?,
+        })
+    }
+
+    fn audience(&self) -> Result<Vec<u8>> {
+        let mut lines = Vec::new();
+        for recipient in &self.recipients {
+            lines.extend(json(recipient)?);
+            lines.push(b'\n');
+        }
+        Ok(lines)
+    }
+}
+
+/// The frozen audience of a campaign, in the order of the ledger's rows.
+pub(super) fn audience(project: &Project, id: &str) -> Result<Vec<Recipient>> {
+    recipients(&open(project, id)?)
+}
+
+fn open(project: &Project, id: &str) -> Result<Frozen> {
+    campaign::open(&folder(project), id)?.ok_or_else(|| {
+        Error::new(
+            Kind::Unavailable,
+            format!("the frozen files of the campaign `{id}` are gone"),
+        )
+        .hint(format!(
+            "They were in `{}`; bring them back from a copy. Without them nobody can tell who the rows in the ledger are.",
+            folder(project).display()
+        ))
+    })
+}
+
+fn recipients(frozen: &Frozen) -> Result<Vec<Recipient>> {
+    frozen
+        .file(AUDIENCE)?
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(parse)
+        .collect()
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|cause| Error::bug("cannot freeze").because(&cause))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|cause| {
+        Error::new(Kind::Unavailable, "a frozen file cannot be read").because(&cause)
+    })
+}
+
+/// The mails of a campaign, each made when its turn comes.
+pub(super) struct Press {
+    merger: Merger,
+    bundle: Bundle,
+}
+
+impl Press {
+    pub(super) fn new(bundle: Bundle) -> Result<Self> {
+        Ok(Self {
+            merger: Merger::new(&bundle.edition)?,
+            bundle,
+        })
+    }
+}
+
+impl Mails for Press {
+    fn mail(&self, seq: u32) -> Result<Mail> {
+        let recipient = self
+            .bundle
+            .recipients
+            .get(seq as usize)
+            .ok_or_else(|| Error::bug(format!("the ledger's row {seq} has no recipient")))?;
+        mail::address(
+            &self.bundle.letterhead,
+            &self.merger,
+            &self.bundle.edition.images,
+            recipient,
+        )
+    }
+}

@@ -1,0 +1,260 @@
+//! A newsletter's folder, opened: settings, and the stages with what they need from them.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    audience::{LeftOut, List, ListOptions, Recipient, Segment, Suppressions},
+    clock::{Clock, System},
+    compose::{self, Composed, Images, Press, Publication, Templates},
+    config::{self, ImageDelivery, Settings},
+    error::{Error, Kind, Result},
+    fs,
+    issue::Issue,
+    mail::{Letterhead, Secret},
+    place::Text,
+    source::{self, Gathered, Root},
+    ui::Ui,
+};
+
+/// A newsletter's folder, opened.
+pub(super) struct Project {
+    pub(super) folder: PathBuf,
+    pub(super) settings: Settings,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ui: Ui,
+}
+
+/// Who an issue goes to, and who was left out and why.
+pub(super) struct Audience {
+    pub(super) recipients: Vec<Recipient>,
+    pub(super) left_out: Vec<LeftOut>,
+    pub(super) columns: Vec<String>,
+    pub(super) rows: usize,
+}
+
+impl Project {
+    /// The newsletter that `directory` is in.
+    pub(super) fn open(directory: &Path, ui: Ui) -> Result<Self> {
+        let folder = config::find(directory)?;
+        let settings = config::load(&folder, std::env::vars())?;
+        Ok(Self {
+            folder,
+            settings,
+            clock: Arc::new(System),
+            ui,
+        })
+    }
+
+    /// A path of the settings, relative to the newsletter.
+    pub(super) fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.folder.join(relative)
+    }
+
+    /// What letterpress itself keeps.
+    pub(super) fn state(&self) -> PathBuf {
+        self.path(".letterpress")
+    }
+
+    pub(super) fn root(&self) -> Root {
+        Root {
+            folder: self.folder.clone(),
+            allow_outside: self.settings.sources.allow_outside,
+        }
+    }
+
+    /// Source → issue.
+    pub(super) fn gather(&self, name: &str) -> Result<Issue> {
+        let Gathered { issue, findings } = source::issue(&self.root(), name)?;
+        for finding in &findings {
+            self.ui.finding(finding);
+        }
+        Ok(issue)
+    }
+
+    /// Issue → edition, without a word on what was found.
+    pub(super) fn set(&self, issue: &Issue) -> Result<Composed> {
+        let settings = &self.settings.newsletter;
+        let publication = Publication {
+            name: settings.name.clone(),
+            tagline: settings.tagline.clone(),
+            base_url: settings.base_url.clone(),
+            postal_address: settings.postal_address.clone(),
+            language: settings.language.clone(),
+            domain: settings.from.address.domain().to_owned(),
+        };
+        let root = self.root();
+        compose::compose(
+            issue,
+            &Press {
+                publication: &publication,
+                templates: &self.templates()?,
+                images: match self.settings.images.delivery {
+                    ImageDelivery::Inline => Images::Inline,
+                    ImageDelivery::Hosted => Images::Hosted,
+                },
+                picture: &|src| source::picture(&root, src),
+            },
+        )
+    }
+
+    /// Issue → edition, and what was found on the way is shown.
+    pub(super) fn compose(&self, issue: &Issue) -> Result<Composed> {
+        let composed = self.set(issue)?;
+        for finding in &composed.findings {
+            self.ui.finding(finding);
+        }
+        Ok(composed)
+    }
+
+    /// The newsletter's own templates; the built-in theme lies below them.
+    fn templates(&self) -> Result<Templates> {
+        let folder = self.path("templates");
+        let mut own = Vec::new();
+        let mut folders = vec![folder.clone()];
+        while let Some(next) = folders.pop() {
+            for path in fs::list(&next)? {
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path
+                    .extension()
+                    .is_some_and(|kind| kind == "mjml" || kind == "txt")
+                {
+                    let name = path
+                        .strip_prefix(&folder)
+                        .unwrap_or(&path)
+                        .to_string_lossy()
+                        .replace('\\', "/");
+                    own.push(Text::new(name, fs::read_text(&path)?));
+                }
+            }
+        }
+        Ok(Templates::new(own))
+    }
+
+    /// List → recipients of a segment, without those who must not be written to.
+    pub(super) fn audience(&self, segment: &Segment) -> Result<Audience> {
+        let settings = &self.settings.list;
+        let list = List::load(
+            fs::open(&self.path(&settings.path)).map_err(|error| {
+                error.hint(format!(
+                    "`list.path` says that the subscribers are in `{}`.",
+                    settings.path
+                ))
+            })?,
+            &settings.path,
+            &ListOptions {
+                list_fields: settings.list_fields.clone(),
+            },
+        )?;
+        let suppressions = self.suppressions()?;
+        let columns = list.columns.clone();
+        let rows = list.rows;
+        let (recipients, left_out) = list.recipients(segment, &suppressions);
+        Ok(Audience {
+            recipients,
+            left_out,
+            columns,
+            rows,
+        })
+    }
+
+    pub(super) fn suppressions(&self) -> Result<Suppressions> {
+        let name = &self.settings.list.suppressions;
+        let path = self.path(name);
+        if path.exists() {
+            Suppressions::load(fs::open(&path)?, name)
+        } else {
+            Ok(Suppressions::empty())
+        }
+    }
+
+    /// What every mail of a campaign carries.
+    pub(super) fn letterhead(&self, issue: &Issue, campaign: &str, date: Timestamp) -> Result<Letterhead> {
+        let settings = &self.settings.newsletter;
+        if settings.base_url.is_none() && self.settings.unsubscribe.mailto.is_none() {
+            return Err(Error::new(
+                Kind::Settings,
+                "the newsletter has no way to unsubscribe",
+            )
+            .hint("Set `newsletter.base_url`, where the unsubscribe page lives, or `unsubscribe.mailto`."));
+        }
+        let list_id = settings.list_id.clone().unwrap_or_else(|| {
+            format!("{}.{}", slug(&settings.name), settings.from.address.domain())
+        });
+        Ok(Letterhead {
+            from: settings.from.clone(),
+            reply_to: settings.reply_to.clone(),
+            return_path: settings
+                .return_path
+                .clone()
+                .unwrap_or_else(|| settings.from.address.to_string()),
+            list_name: settings.name.clone(),
+            list_id: Some(list_id),
+            base_url: settings.base_url.clone(),
+            unsubscribe_mailto: self.settings.unsubscribe.mailto.clone(),
+            campaign: campaign.to_owned(),
+            slug: issue.slug.clone(),
+            date,
+            secret: self.secret()?,
+            subject_prefix: None,
+        })
+    }
+
+    /// The key of unsubscribe links; made at the first need.
+    pub(super) fn secret(&self) -> Result<Secret> {
+        let path = self.path(&self.settings.unsubscribe.secret_file);
+        if !path.exists() {
+            let fresh = Secret::generate()?;
+            fs::write_new(&path, fresh.to_text().as_bytes(), fs::Access::Private)?;
+        }
+        Secret::from_text(&fs::read_text(&path)?).map_err(|error| {
+            error
+                .of_kind(Kind::Settings)
+                .hint(format!("`{}` holds the key of unsubscribe links.", path.display()))
+        })
+    }
+
+    /// The date of mails that are not sent: the issue's own, so that a build never changes.
+    pub(super) fn date_of(issue: &Issue) -> Timestamp {
+        issue
+            .front
+            .send_at
+            .or_else(|| {
+                let date = issue.front.date?;
+                date.to_zoned(jiff::tz::TimeZone::UTC)
+                    .ok()
+                    .map(|zoned| zoned.timestamp())
+            })
+            .unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// The columns of the list that hold several entries, for a reader who has none.
+    pub(super) fn empty_fields(&self) -> BTreeMap<String, crate::audience::Value> {
+        self.settings
+            .list
+            .list_fields
+            .iter()
+            .map(|name| (name.clone(), crate::audience::Value::List(Vec::new())))
+            .collect()
+    }
+}
+
+/// Lower-case letters, digits and hyphens, out of any name.
+pub(super) fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.ends_with('-') && !slug.is_empty() {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "list".to_owned() } else { slug.to_owned() }
+}

@@ -1,0 +1,81 @@
+//! The reader that a build, a preview or a test mail is made for.
+
+use super::project::Project;
+use crate::{
+    audience::{Address, Recipient, Segment},
+    compose::{Edition, InlineImage},
+    error::{Error, Kind, Result, nearest},
+    issue::Issue,
+    mail::{self, Letterhead, Mail, Merged, Merger},
+};
+
+/// The address of the reader who is nobody.
+const NOBODY: &str = "reader@example.com";
+
+/// A subscriber of the list by address, or a reader without any fields.
+pub(super) fn reader(project: &Project, address: Option<&str>) -> Result<Recipient> {
+    let Some(wanted) = address else {
+        let address: Address = NOBODY
+            .parse()
+            .map_err(|_| Error::bug("the fixed reader has no address"))?;
+        let mut fields = project.empty_fields();
+        fields.insert(
+            "email".into(),
+            crate::audience::Value::Text(address.to_string()),
+        );
+        return Ok(Recipient {
+            line: 0,
+            address,
+            fields,
+        });
+    };
+    let audience = project.audience(&Segment::All)?;
+    let found = audience
+        .recipients
+        .iter()
+        .find(|recipient| recipient.address.to_string().eq_ignore_ascii_case(wanted));
+    found.cloned().ok_or_else(|| {
+        let addresses: Vec<String> = audience
+            .recipients
+            .iter()
+            .map(|recipient| recipient.address.to_string())
+            .collect();
+        let error = Error::new(
+            Kind::NoInput,
+            format!(
+                "`{wanted}` is not among the recipients in `{}`",
+                project.settings.list.path
+            ),
+        );
+        match nearest(wanted, addresses.iter().map(String::as_str)) {
+            Some(near) => error.hint(format!("Did you mean `{near}`?")),
+            None => error,
+        }
+    })
+}
+
+/// Edition + reader → mail, with the date and the links that an unsent mail has.
+pub(super) fn mail(
+    project: &Project,
+    issue: &Issue,
+    edition: &Edition,
+    reader: &Recipient,
+) -> Result<(Mail, Merged)> {
+    let letterhead: Letterhead =
+        project.letterhead(issue, &issue.slug, Project::date_of(issue))?;
+    let merger = Merger::new(edition)?;
+    let merged = merger.merge(&reader.fields, &letterhead.links(&reader.address))?;
+    let mail = mail::address(&letterhead, &merger, &edition.images, reader)?;
+    Ok((mail, merged))
+}
+
+/// The HTML with its pictures inside, so that a browser shows it as it is, offline.
+pub(super) fn standalone(html: &str, images: &[InlineImage]) -> String {
+    images.iter().fold(html.to_owned(), |html, image| {
+        let data = data_encoding::BASE64.encode(&image.bytes);
+        html.replace(
+            &format!("cid:{}", image.content_id),
+            &format!("data:{};base64,{data}", image.media_type),
+        )
+    })
+}

@@ -1,0 +1,431 @@
+//! The settings as types: one struct a section, one doc comment a key.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+use crate::{
+    audience::Address,
+    delivery::{
+        Security,
+        pace::Rate,
+    },
+    error::{Error, Kind, Result},
+    mail::Mailbox,
+    place::Text,
+};
+
+/// All of `newsletter.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// What every issue shares.
+    pub newsletter: Newsletter,
+    /// Who reads it.
+    #[serde(default)]
+    pub list: ListSettings,
+    /// Who carries it.
+    pub relay: Option<RelaySettings>,
+    /// How it is left.
+    #[serde(default)]
+    pub unsubscribe: Unsubscribe,
+    /// Where the books are kept.
+    #[serde(default)]
+    pub ledger: Ledger,
+    /// Where articles may come from.
+    #[serde(default)]
+    pub sources: Sources,
+    /// How pictures travel.
+    #[serde(default)]
+    pub images: Images,
+    /// When a campaign is given up.
+    #[serde(default)]
+    pub send: Send,
+}
+
+/// `[newsletter]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Newsletter {
+    /// Its name.
+    pub name: String,
+    /// A few words below the name.
+    pub tagline: Option<String>,
+    /// The author, as in `The Weekly Press <press@news.example.com>`.
+    #[serde(deserialize_with = "parsed")]
+    pub from: Mailbox,
+    /// Where answers go, when not to `from`.
+    #[serde(default, deserialize_with = "parsed_option")]
+    pub reply_to: Option<Mailbox>,
+    /// Where reports of failed delivery go, when not to `from`; `{token}` in it names the mail.
+    pub return_path: Option<String>,
+    /// The stable name of the list (RFC 2919); the newsletter's name at the domain of `from`.
+    pub list_id: Option<String>,
+    /// The postal address that the law asks for, in every issue.
+    pub postal_address: String,
+    /// Where the newsletter lives on the web, with its unsubscribe page: an https address.
+    pub base_url: Option<String>,
+    /// The language (BCP 47).
+    #[serde(default = "english")]
+    pub language: String,
+}
+
+/// `[list]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListSettings {
+    /// The subscribers: CSV with a header.
+    pub path: String,
+    /// Addresses that are never written to: CSV.
+    pub suppressions: String,
+    /// Columns that hold several entries, parted by `;`, `,` or `|`.
+    pub list_fields: Vec<String>,
+}
+
+/// `[relay]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelaySettings {
+    /// `smtps://user@host:465` or `smtp://user@host:587`, which demands STARTTLS;
+    /// `smtp+plain://127.0.0.1:1025` in clear text, on this machine only.
+    #[serde(deserialize_with = "parsed")]
+    pub url: RelayUrl,
+    /// The environment variable that holds the password.
+    pub password_env: Option<String>,
+    /// The file that holds the password, readable by its owner alone.
+    pub password_file: Option<String>,
+    /// The command that prints the password.
+    pub password_command: Option<String>,
+    /// Connections open at once.
+    #[serde(default = "eight", deserialize_with = "positive")]
+    pub connections: usize,
+    /// Messages after which a connection is closed and opened anew.
+    #[serde(default = "hundred", deserialize_with = "positive")]
+    pub messages_per_connection: usize,
+    /// The pace: `14/s`, `30/min`, `max`.
+    #[serde(default = "ten_a_second", deserialize_with = "parsed")]
+    pub rate: Rate,
+    /// Limits over longer windows, each like `50000/24h`.
+    #[serde(default, deserialize_with = "parsed_each")]
+    pub quota: Vec<Rate>,
+    /// The name we give in EHLO; the domain of `from` when absent.
+    pub hello: Option<String>,
+    /// A PEM file with a certificate authority to trust beside the public ones.
+    pub ca_file: Option<String>,
+}
+
+/// `[unsubscribe]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Unsubscribe {
+    /// The key that unsubscribe links are made with; made at the first run. Keep a copy.
+    pub secret_file: String,
+    /// An address that takes unsubscribe requests by mail, beside the link.
+    #[serde(deserialize_with = "parsed_option")]
+    pub mailto: Option<Address>,
+}
+
+/// `[ledger]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ledger {
+    /// `sqlite:` and a path.
+    pub url: String,
+}
+
+/// `[sources]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sources {
+    /// Whether an issue may name files outside the newsletter's folder.
+    pub allow_outside: bool,
+}
+
+/// `[images]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Images {
+    /// `inline` or `hosted`.
+    pub delivery: ImageDelivery,
+}
+
+/// How the newsletter's own pictures reach the reader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageDelivery {
+    /// Each mail carries them: nothing to set up, and nothing is fetched from the network.
+    #[default]
+    Inline,
+    /// They are fetched from `base_url`, where you put them: lighter mails for large lists.
+    Hosted,
+}
+
+/// `[send]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Send {
+    /// The share of failed recipients above which the exit code is 4.
+    #[serde(deserialize_with = "parsed")]
+    pub max_failures: Percent,
+}
+
+/// Where and how a relay is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayUrl {
+    /// Its host name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Who we are there.
+    pub user: Option<String>,
+    /// How the connection is protected.
+    pub security: Security,
+}
+
+impl FromStr for RelayUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let url = url::Url::parse(text).map_err(|cause| format!("not a relay's address: {cause}"))?;
+        let (security, port) = match url.scheme() {
+            "smtps" => (Security::Implicit, 465),
+            "smtp" => (Security::StartTls, 587),
+            "smtp+plain" => (Security::None, 25),
+            other => {
+                return Err(format!(
+                    "a relay's address begins with `smtps://`, `smtp://` or `smtp+plain://`, not `{other}://`"
+                ));
+            }
+        };
+        if url.password().is_some() {
+            return Err(
+                "a password does not belong in the relay's address: use `password_env`, `password_file` or `password_command`".into(),
+            );
+        }
+        let host = url
+            .host_str()
+            .filter(|host| !host.is_empty())
+            .ok_or("the relay's address names no host")?
+            .trim_matches(['[', ']'])
+            .to_owned();
+        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+            return Err("the relay's address ends after the port".into());
+        }
+        let user = match url.username() {
+            "" => None,
+            user => Some(percent_decoded(user)?),
+        };
+        Ok(Self {
+            host,
+            port: url.port().unwrap_or(port),
+            user,
+            security,
+        })
+    }
+}
+
+/// `user%40example.com` is how a URL writes `user@example.com`.
+fn percent_decoded(text: &str) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        match hex.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
+            Some(byte) if first == b'%' => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| "the user's name is not UTF-8 text".into())
+}
+
+/// A share in hundredths of a percent, so that it compares exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Percent(u32);
+
+impl Percent {
+    /// Whether `part` of `whole` is more than this.
+    #[must_use]
+    pub fn is_passed_by(self, part: u64, whole: u64) -> bool {
+        part * 10_000 > whole * u64::from(self.0)
+    }
+}
+
+impl FromStr for Percent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text
+            .strip_suffix('%')
+            .and_then(|number| number.trim().parse::<f64>().ok())
+            .filter(|number| (0.0..=100.0).contains(number))
+            .ok_or_else(|| format!("`{text}` is no share: write it like `5%`"))?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is between 0 and 100"
+        )]
+        Ok(Self((number * 100.0).round() as u32))
+    }
+}
+
+impl Default for ListSettings {
+    fn default() -> Self {
+        Self {
+            path: "subscribers/list.csv".into(),
+            suppressions: "subscribers/suppressions.csv".into(),
+            list_fields: vec!["topics".into(), "tags".into()],
+        }
+    }
+}
+
+impl Default for Unsubscribe {
+    fn default() -> Self {
+        Self {
+            secret_file: ".letterpress/secret".into(),
+            mailto: None,
+        }
+    }
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self {
+            url: "sqlite:.letterpress/ledger.db".into(),
+        }
+    }
+}
+
+impl Default for Send {
+    fn default() -> Self {
+        Self {
+            max_failures: Percent(500),
+        }
+    }
+}
+
+impl Settings {
+    /// What one value alone cannot tell.
+    pub(super) fn checked(self, shown: &Text) -> Result<Self> {
+        let mut errors = Vec::new();
+        let mut wrong = |key: &str, message: String, hint: &str| {
+            let place = place_of(shown, key);
+            errors.push(Error::new(Kind::Settings, message).at(place).hint(hint));
+        };
+        if self.newsletter.postal_address.trim().is_empty() {
+            wrong(
+                "postal_address",
+                "`newsletter.postal_address` is empty".into(),
+                "The law in most countries asks for a postal address in every issue.",
+            );
+        }
+        if self.newsletter.name.trim().is_empty() {
+            wrong(
+                "name",
+                "`newsletter.name` is empty".into(),
+                "Readers know the newsletter by its name.",
+            );
+        }
+        if let Some(base_url) = &self.newsletter.base_url {
+            let https = url::Url::parse(base_url)
+                .is_ok_and(|url| url.scheme() == "https" && url.query().is_none());
+            if !https || !base_url.is_ascii() {
+                wrong(
+                    "base_url",
+                    format!("`{base_url}` is not an https address"),
+                    "One-click unsubscribe works over https only (RFC 8058): write it like `https://news.example.com`.",
+                );
+            }
+        }
+        if !self.ledger.url.starts_with("sqlite:") {
+            wrong(
+                "url",
+                format!("`{}` is not a ledger that is known here", self.ledger.url),
+                "Write it like `sqlite:.letterpress/ledger.db`.",
+            );
+        }
+        match Error::all(errors) {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
+    }
+
+    /// Where the ledger's file is, relative to the newsletter's folder.
+    #[must_use]
+    pub fn ledger_path(&self) -> &str {
+        self.ledger.url.trim_start_matches("sqlite:")
+    }
+}
+
+/// The settings out of a table, as after the environment has had its say.
+pub(super) fn from_table(table: toml::Table) -> Result<Settings, toml::de::Error> {
+    Settings::deserialize(table)
+}
+
+/// The first line that sets `key`, as near as a line-wise look can find it.
+fn place_of(text: &Text, key: &str) -> crate::place::Place {
+    let mut at = 0;
+    for line in text.content().split_inclusive('\n') {
+        let name = line.split('=').next().unwrap_or_default().trim();
+        if name == key {
+            return text.place(at..at + line.trim_end().len());
+        }
+        at += line.len();
+    }
+    text.place(0..0)
+}
+
+fn english() -> String {
+    "en".into()
+}
+
+fn eight() -> usize {
+    8
+}
+
+fn hundred() -> usize {
+    100
+}
+
+fn ten_a_second() -> Rate {
+    Rate::default()
+}
+
+fn parsed<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: std::fmt::Display>,
+{
+    String::deserialize(from)?.parse().map_err(D::Error::custom)
+}
+
+fn parsed_option<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: std::fmt::Display>,
+{
+    parsed(from).map(Some)
+}
+
+fn parsed_each<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: std::fmt::Display>,
+{
+    Vec::<String>::deserialize(from)?
+        .iter()
+        .map(|text| text.parse().map_err(D::Error::custom))
+        .collect()
+}
+
+fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    match usize::deserialize(from)? {
+        0 => Err(D::Error::custom("must be 1 or more")),
+        number => Ok(number),
+    }
+}
