@@ -5,6 +5,7 @@
 
 mod address;
 mod recipient;
+mod rows;
 mod value;
 
 pub use address::{Address, AddressError};
