@@ -4,10 +4,15 @@
 //! issue is never seen here, and no file is opened.
 
 mod address;
+mod columns;
+mod list;
 mod recipient;
 mod rows;
+mod suppressions;
 mod value;
 
 pub use address::{Address, AddressError};
+pub use list::{LeftOut, List, ListOptions};
 pub use recipient::{Recipient, Segment};
+pub use suppressions::{Suppression, Suppressions};
 pub use value::Value;

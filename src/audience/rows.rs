@@ -172,6 +172,25 @@ impl Row<'_> {
         place(self.file, self.line, &self.text(), value)
     }
 
+    /// The place of a cell, found by counting on from the cells before it.
+    pub(super) fn place_of_cell(&self, column: usize) -> Place {
+        let text = self.text();
+        let before = self.cells.iter().take(column).fold(0, |from, cell| {
+            let found = text.get(from..).and_then(|rest| rest.find(cell));
+            found.map_or(from, |at| from + at + cell.len())
+        });
+        let cell = self.cells.get(column).unwrap_or_default().trim();
+        match text.get(before..).and_then(|rest| rest.find(cell)) {
+            Some(at) => Place::in_line(
+                self.file,
+                self.line,
+                &*text,
+                before + at..before + at + cell.len(),
+            ),
+            None => self.place(""),
+        }
+    }
+
     /// A cell without white space around it; nothing when it is blank or not there.
     pub(super) fn cell(&self, column: usize) -> Option<&str> {
         self.cells
