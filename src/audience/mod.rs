@@ -3,6 +3,16 @@
 //! `list.csv ─load─▶ List ─ segment, suppressions ─▶ Recipient*`. Texts come in, values go out; an
 //! issue is never seen here, and no file is opened.
 
+mod address;
+mod columns;
+mod list;
+mod recipient;
+mod rows;
+mod suppressions;
 mod value;
 
+pub use address::{Address, AddressError};
+pub use list::{LeftOut, List, ListOptions};
+pub use recipient::{Recipient, Segment};
+pub use suppressions::{Suppression, Suppressions};
 pub use value::Value;

@@ -1,7 +1,10 @@
-//! `Edition + Recipient ─merge─▶ Mail`: merge, escaping, headers, MIME and tokens.
-//!
-//! Pure and fast: the same row gives the same bytes at any time. No file, no socket, no clock.
-
+//! x
+mod encode;
+mod header;
+mod mailbox;
 mod merge;
+mod token;
 
+pub use mailbox::Mailbox;
 pub use merge::{Links, Merged};
+pub use token::{Bounce, Secret, SubscriberId};

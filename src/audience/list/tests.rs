@@ -1,0 +1,150 @@
+use super::*;
+
+fn load(csv: &str) -> List {
+    List::load(csv.as_bytes(), "list.csv", &ListOptions::default()).unwrap()
+}
+
+fn findings(list: &List) -> Vec<String> {
+    let left_out = list.left_out.iter().map(|row| row.finding(&list.name));
+    left_out
+        .chain(list.warnings.iter().cloned())
+        .map(|finding| {
+            let place = finding.place.expect("each finding has a place");
+            format!("{place}: {}: {}", finding.rule, finding.message)
+        })
+        .collect()
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
+fn several(entries: &[&str]) -> Value {
+    Value::List(entries.iter().map(|entry| (*entry).to_owned()).collect())
+}
+
+#[test]
+fn a_row_becomes_a_person_with_fields() {
+    let list = load(
+        "\u{feff}Email,First Name,Topics,Plan\r\n\
+         Ann@Example.org, Ann ,\"rust; go|rust,, c \",\r\n\
+         bob@example.org,,,pro\r\n",
+    );
+    assert_eq!(list.columns, ["email", "first_name", "topics", "plan"]);
+    assert_eq!((list.rows, list.left_out.len()), (2, 0));
+    assert_eq!(
+        list.recipients,
+        [
+            Recipient {
+                line: 2,
+                address: Address::parse("Ann@example.org").unwrap(),
+                fields: BTreeMap::from([
+                    ("email".to_owned(), text("Ann@example.org")),
+                    ("first_name".to_owned(), text("Ann")),
+                    ("topics".to_owned(), several(&["rust", "go", "c"])),
+                ]),
+            },
+            Recipient {
+                line: 3,
+                address: Address::parse("bob@example.org").unwrap(),
+                fields: BTreeMap::from([
+                    ("email".to_owned(), text("bob@example.org")),
+                    ("topics".to_owned(), several(&[])),
+                    ("plan".to_owned(), text("pro")),
+                ]),
+            },
+        ]
+    );
+}
+
+#[test]
+fn every_row_is_judged_with_its_line_and_reason() {
+    let list = load(
+        "name,email,city\n\
+         Ann,ann@example.org,Bonn\n\
+         Bob,bob.example.org,Bonn\n\
+         \"Cy\nus\",cy@example.org,Bonn\n\
+         Dee,,Bonn\n\
+         Ann,ANN@example.ORG,Köln\n\
+         Eve,eve@example.org,Bonn,extra\n\
+         Flo,flo@example.org,Bonn,,\n\
+         Gus,gus@example.org\n\
+         Zoë,zoë@example.org,Bonn\n\
+         \"Hal,hal@example.org,Bonn\n\
+         Ida,ida@example.org,\"Bonn\"\n\
+         Ann,ann@example.org,Ulm\n",
+    );
+    assert_eq!(
+        findings(&list),
+        [
+            "list.csv:3:5: bad-address: `bob.example.org` is left out: it has no `@`",
+            "list.csv:6:1: bad-address: `` is left out: there is no address",
+            "list.csv:7:5: duplicate-address: `ANN@example.ORG` is left out: line 2 has this address already",
+            "list.csv:8:5: long-row: `eve@example.org` is left out: it has 4 cells, and there are 3 columns",
+            "list.csv:12:1: open-quote: `` is left out: one of its cells goes over several lines and has an address in it",
+            "list.csv:14:5: duplicate-address: `ann@example.org` is left out: line 2 has this address already",
+            "list.csv:4:2: control-character: a control character (U+000A) in a cell; it becomes a space",
+            "list.csv:10:1: short-row: a row of 2 cells for 3 columns",
+            "list.csv:11:5: needs-smtputf8: `zoë@example.org` is not ASCII before the `@`",
+        ]
+    );
+    let lines: Vec<usize> = list.recipients.iter().map(|person| person.line).collect();
+    assert_eq!(lines, [2, 4, 9, 10, 11]);
+    assert_eq!(list.rows, lines.len() + list.left_out.len());
+    assert_eq!(list.recipients[1].fields["name"], text("Cy us"));
+    assert!(!list.recipients[3].fields.contains_key("city"));
+}
+
+#[test]
+fn no_control_character_comes_through() {
+    let list = load("email,name,tags\na@example.org,x\0\u{1b}[1m\u{2028}y\u{85}z,a\u{1}b;c\n");
+    assert_eq!(list.recipients[0].fields["name"], text("x  [1m y z"));
+    assert_eq!(list.recipients[0].fields["tags"], several(&["a b", "c"]));
+    assert_eq!(list.warnings.len(), 2);
+}
+
+#[test]
+fn list_fields_can_be_named() {
+    let options = ListOptions {
+        list_fields: vec!["likes".to_owned()],
+    };
+    let csv = "email,likes,topics\na@example.org,x|y,x|y\n";
+    let list = List::load(csv.as_bytes(), "list.csv", &options).unwrap();
+    assert_eq!(list.recipients[0].fields["likes"], several(&["x", "y"]));
+    assert_eq!(list.recipients[0].fields["topics"], text("x|y"));
+}
+
+#[test]
+fn a_list_of_nothing_is_an_error_and_a_header_alone_is_not() {
+    let error = List::load(&b"\n\n"[..], "list.csv", &ListOptions::default()).unwrap_err();
+    assert_eq!(error.message(), "there is nothing in `list.csv`");
+    assert_eq!(load("email\n").rows, 0);
+}
+
+#[test]
+fn the_suppressed_are_left_out_whatever_their_capitals() {
+    let list = load("email\nann@example.org\nbob@example.org\nno\ncy@example.org\n");
+    let suppressions = Suppressions::load(
+        &b"email,reason\nBOB@example.org,bounced\ncy@EXAMPLE.org,\n"[..],
+        "suppressions.csv",
+    )
+    .unwrap();
+    let (recipients, left_out) = list.recipients(&Segment::All, &suppressions);
+    assert_eq!(recipients.len(), 1);
+    let reasons: Vec<_> = left_out
+        .iter()
+        .map(|row| (row.line, row.rule, row.reason.as_str()))
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            (4, "bad-address", "it has no `@`"),
+            (3, "suppressed", "suppressed: bounced"),
+            (5, "suppressed", "suppressed"),
+        ]
+    );
+    assert_eq!(
+        left_out[1].finding("list.csv").place.unwrap().to_string(),
+        "list.csv:3:1"
+    );
+}
