@@ -58,18 +58,9 @@ pub fn open(path: &Path) -> Result<File> {
 pub fn write(path: &Path, content: &[u8], access: Access) -> Result<()> {
     let folder = folder_of(path);
     create_folder(&folder)?;
-    let temporary = folder.join(format!(
-        ".{}.{}.tmp",
-        path.file_name().unwrap_or_default().to_string_lossy(),
-        std::process::id()
-    ));
+    let temporary = temporary(path);
     let write = || -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        restrict(&mut options, access);
-        let mut file = options.open(&temporary)?;
-        file.write_all(content)?;
-        file.sync_all()?;
+        write_synced(&temporary, content, access)?;
         std::fs::rename(&temporary, path)?;
         sync_folder(&folder)
     };
@@ -81,20 +72,31 @@ pub fn write(path: &Path, content: &[u8], access: Access) -> Result<()> {
 }
 
 /// Writes a file that must not be there yet. `false`, and nothing is touched, when it is.
+/// Atomic and durable, too: nobody ever sees a part of it under its name.
 pub fn write_new(path: &Path, content: &[u8], access: Access) -> Result<bool> {
-    create_folder(&folder_of(path))?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    restrict(&mut options, access);
-    match options.open(path) {
-        Ok(mut file) => file
-            .write_all(content)
-            .and_then(|()| file.sync_all())
-            .map(|()| true)
-            .map_err(|cause| cannot("write", path, &cause)),
-        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(cause) => Err(cannot("create", path, &cause)),
+    let folder = folder_of(path);
+    create_folder(&folder)?;
+    let temporary = temporary(path);
+    let write = || -> io::Result<bool> {
+        write_synced(&temporary, content, access)?;
+        // A second name, unlike a new one, is never given in place of an old one.
+        match std::fs::hard_link(&temporary, path) {
+            Ok(()) => std::fs::remove_file(&temporary)?,
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+            // A file system without second names. What is there is still not touched, as long as no
+            // other process makes the same file at this very moment.
+            Err(_) if path.exists() => return Ok(false),
+            Err(_) => std::fs::rename(&temporary, path)?,
+        }
+        sync_folder(&folder)?;
+        Ok(true)
+    };
+    let written = write();
+    if !matches!(written, Ok(true)) {
+        // Best effort: what matters is the answer that we return.
+        let _ = std::fs::remove_file(&temporary);
     }
+    written.map_err(|cause| cannot("create", path, &cause))
 }
 
 /// Makes a folder and those above it.
@@ -186,6 +188,24 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
+/// A name beside `path` that belongs to this process.
+fn temporary(path: &Path) -> PathBuf {
+    folder_of(path).join(format!(
+        ".{}.{}.tmp",
+        path.file_name().unwrap_or_default().to_string_lossy(),
+        std::process::id()
+    ))
+}
+
+fn write_synced(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    restrict(&mut options, access);
+    let mut file = options.open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
 /// A name is durable only when its folder is synced, too.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
@@ -216,9 +236,16 @@ mod tests {
         write(&path, b"one", Access::Shared).unwrap();
         write(&path, b"two", Access::Private).unwrap();
         assert_eq!(read(&path).unwrap(), b"two");
-        assert_eq!(list(&folder.path().join("deep")).unwrap(), [path.clone()]);
+        assert_eq!(
+            list(&folder.path().join("deep")).unwrap(),
+            std::slice::from_ref(&path)
+        );
         assert!(!write_new(&path, b"three", Access::Shared).unwrap());
         assert_eq!(read(&path).unwrap(), b"two");
+        let new = folder.path().join("deep/new.txt");
+        assert!(write_new(&new, b"four", Access::Private).unwrap());
+        assert_eq!(read(&new).unwrap(), b"four");
+        assert_eq!(list(&folder.path().join("deep")).unwrap(), [path, new]);
     }
 
     #[test]

@@ -1,0 +1,211 @@
+//! Where received messages are kept: one `.eml` file a message, on stable storage before it is
+//! acknowledged. The trace fields of RFC 5321 4.4 are put before the content, which is not touched.
+
+use std::{
+    fmt::Write as _,
+    net::IpAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
+
+use super::{Received, session::Message};
+use crate::{
+    clock::Clock,
+    error::{Error, Kind, Result},
+    fs::{self, Access},
+};
+
+/// The column at which header lines are folded (RFC 5322 2.1.1).
+const COLUMNS: usize = 78;
+/// How many names are tried before the folder is given up; each other writer can take one.
+const MOST_TRIES: usize = 1000;
+
+/// The folder of the messages.
+pub(super) struct Store {
+    folder: PathBuf,
+    hostname: String,
+    clock: Arc<dyn Clock>,
+    counter: AtomicU32,
+}
+
+impl Store {
+    /// A store in `folder`, which is made where it is not there.
+    pub(super) fn new(folder: PathBuf, hostname: String, clock: Arc<dyn Clock>) -> Result<Self> {
+        fs::create_folder(&folder)?;
+        Ok(Self {
+            folder,
+            hostname,
+            clock,
+            counter: AtomicU32::new(0),
+        })
+    }
+
+    /// Writes a message from `peer` and gives the name of its file, without `.eml`, as well.
+    /// Several stores may share a folder: a name that another one took is left to it.
+    pub(super) fn keep(&self, message: Message, peer: IpAddr) -> Result<(String, Received)> {
+        let hash = digest(&SHA256, &message.content);
+        let hash = data_encoding::HEXLOWER.encode(hash.as_ref().get(..4).unwrap_or_default());
+        for _ in 0..MOST_TRIES {
+            let now = self.clock.now();
+            let number = self.counter.fetch_add(1, Ordering::Relaxed);
+            let name = format!("{}-{number:06}-{hash}", stamp(now));
+            let path = self.folder.join(format!("{name}.eml"));
+            let mut file = self.trace(&message, peer, &name, now).into_bytes();
+            file.extend_from_slice(&message.content);
+            if fs::write_new(&path, &file, Access::Private)? {
+                let received = Received {
+                    path,
+                    return_path: message.return_path,
+                    recipients: message.recipients,
+                    bytes: message.content.len(),
+                };
+                return Ok((name, received));
+            }
+        }
+        Err(Error::new(
+            Kind::CannotCreate,
+            format!(
+                "cannot find a free name for a message in `{}`",
+                self.folder.display()
+            ),
+        ))
+    }
+
+    fn trace(&self, message: &Message, peer: IpAddr, name: &str, now: Timestamp) -> String {
+        let mut trace = String::new();
+        let return_path = format!("<{}>", message.return_path);
+        field(&mut trace, "Return-Path:", &[&return_path]);
+        for recipient in &message.recipients {
+            field(&mut trace, "Delivered-To:", &[recipient]);
+        }
+        let literal = match peer.to_canonical() {
+            IpAddr::V4(address) => format!("([{address}])"),
+            IpAddr::V6(address) => format!("([IPv6:{address}])"),
+        };
+        let date = now.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
+        field(
+            &mut trace,
+            "Received:",
+            &[
+                &format!("from {}", message.hello),
+                &literal,
+                &format!("by {}", self.hostname),
+                &format!("with {}", message.protocol),
+                &format!("id {name};"),
+                &date,
+            ],
+        );
+        trace
+    }
+}
+
+/// `20261123-161820-123456`: sortable, and an atom, so that it can stand in a `Received` field.
+fn stamp(now: Timestamp) -> String {
+    now.strftime("%Y%m%d-%H%M%S-%6f").to_string()
+}
+
+/// Appends a header field, folded between its words where a line would be too long.
+fn field(header: &mut String, name: &str, words: &[&str]) {
+    header.push_str(name);
+    let mut column = name.len();
+    for word in words {
+        if column + 1 + word.len() > COLUMNS {
+            header.push_str("\r\n");
+            column = 0;
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(header, " {word}");
+        column += 1 + word.len();
+    }
+    header.push_str("\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::clock::Manual;
+
+    fn store(folder: &Path) -> Store {
+        let now = "2026-11-23T16:18:20.123456Z".parse().unwrap();
+        let clock = Arc::new(Manual::at(now));
+        Store::new(folder.to_owned(), "inbox.test".to_owned(), clock).unwrap()
+    }
+
+    fn message() -> Message {
+        Message {
+            return_path: "press@news.test".to_owned(),
+            recipients: vec!["a@example.com".to_owned(), "\"b c\"@example.com".to_owned()],
+            content: b"Subject: x\r\n\r\nHi\r\n".to_vec(),
+            hello: "client.test".to_owned(),
+            protocol: "ESMTP",
+        }
+    }
+
+    #[test]
+    fn a_message_is_kept_with_its_trace_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (name, received) = store(folder.path())
+            .keep(message(), IpAddr::from([127, 0, 0, 1]))
+            .unwrap();
+        assert_eq!(name, "20261123-161820-123456-000000-7d874f62");
+        assert_eq!(received.path, folder.path().join(format!("{name}.eml")));
+        assert_eq!(received.bytes, 18);
+        assert_eq!(
+            fs::read_text(&received.path).unwrap(),
+            "Return-Path: <press@news.test>\r\n\
+             Delivered-To: a@example.com\r\n\
+             Delivered-To: \"b c\"@example.com\r\n\
+             Received: from client.test ([127.0.0.1]) by inbox.test with ESMTP\r\n \
+             id 20261123-161820-123456-000000-7d874f62; Mon, 23 Nov 2026 16:18:20 +0000\r\n\
+             Subject: x\r\n\r\nHi\r\n"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (_, received) = store(folder.path())
+            .keep(message(), IpAddr::from([127, 0, 0, 1]))
+            .unwrap();
+        let mode = std::fs::metadata(received.path)
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn stores_that_share_a_folder_and_a_moment_share_no_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let stores = [store(folder.path()), store(folder.path())];
+        let mut paths = Vec::new();
+        for _ in 0..5 {
+            for store in &stores {
+                let (_, received) = store.keep(message(), IpAddr::from([127, 0, 0, 1])).unwrap();
+                paths.push(received.path);
+            }
+        }
+        assert_eq!(fs::list(folder.path()).unwrap(), paths);
+    }
+
+    #[test]
+    fn lines_are_folded_where_they_can_be() {
+        let mut header = String::new();
+        field(&mut header, "Delivered-To:", &[&"x".repeat(80)]);
+        assert_eq!(header, format!("Delivered-To:\r\n {}\r\n", "x".repeat(80)));
+        let mut header = String::new();
+        field(&mut header, "A:", &[&"x".repeat(40), &"y".repeat(34), "z"]);
+        let expected = format!("A: {} {}\r\n z\r\n", "x".repeat(40), "y".repeat(34));
+        assert_eq!(header, expected);
+    }
+}
