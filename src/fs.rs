@@ -104,6 +104,17 @@ pub fn create_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|cause| cannot("create the folder", path, &cause))
 }
 
+/// What changes when a file does: its time and its length. `None` when it is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp(std::time::SystemTime, u64);
+
+/// The stamp of a file.
+#[must_use]
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(Stamp(metadata.modified().ok()?, metadata.len()))
+}
+
 /// The files of a folder, by name; empty when there is no such folder.
 pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(folder) {

@@ -6,12 +6,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::project::Project;
 use crate::{
-    audience::Recipient,
+    audience::{Address, Recipient},
     compose::Edition,
-    delivery::{
-        Mails,
-        campaign::{self, Frozen, sha256},
-    },
+    delivery::campaign::{self, Frozen, sha256},
     error::{Error, Kind, Result},
     mail::{self, Letterhead, Mail, Merger},
 };
@@ -152,10 +149,15 @@ impl Press {
             bundle,
         })
     }
-}
 
-impl Mails for Press {
-    fn mail(&self, seq: u32) -> Result<Mail> {
+    /// Whose row it is.
+    pub(super) fn address(&self, seq: u32) -> Option<&Address> {
+        let recipient = self.bundle.recipients.get(seq as usize)?;
+        Some(&recipient.address)
+    }
+
+    /// The mail of a row.
+    pub(super) fn mail(&self, seq: u32) -> Result<Mail> {
         let recipient = self
             .bundle
             .recipients

@@ -4,9 +4,12 @@
 
 mod build;
 mod campaign;
+mod confirm;
 mod inbox;
 mod init;
+mod job;
 mod new;
+mod outbox;
 mod preview;
 mod project;
 mod reader;

@@ -14,6 +14,7 @@ use crate::{
     compose::{self, Composed, Images, Press, Publication, Templates},
     config::{self, ImageDelivery, Settings},
     error::{Error, Kind, Result},
+    finding::Finding,
     fs,
     issue::Issue,
     mail::{Letterhead, Secret},
@@ -34,6 +35,7 @@ pub(super) struct Project {
 pub(super) struct Audience {
     pub(super) recipients: Vec<Recipient>,
     pub(super) left_out: Vec<LeftOut>,
+    pub(super) warnings: Vec<Finding>,
     pub(super) columns: Vec<String>,
     pub(super) rows: usize,
 }
@@ -155,10 +157,12 @@ impl Project {
         let suppressions = self.suppressions()?;
         let columns = list.columns.clone();
         let rows = list.rows;
+        let warnings = list.warnings.clone();
         let (recipients, left_out) = list.recipients(segment, &suppressions);
         Ok(Audience {
             recipients,
             left_out,
+            warnings,
             columns,
             rows,
         })

@@ -1,15 +1,22 @@
-//! What `send` says of the list: who is left out, and what would go wrong before it does.
+//! What `send` says: who is left out, what would go wrong before it does, and what came of it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{campaign::Bundle, project::Audience};
+use super::{
+    campaign::Bundle,
+    outbox::Venue,
+    project::{Audience, Project},
+    signals::Signals,
+};
 use crate::{
     compose::Edition,
+    delivery::{End, Summary},
     error::{Error, Result, nearest},
+    exit::Exit,
     finding::Severity,
     mail::Merger,
     place::Place,
-    ui::Ui,
+    ui::{Format, Ui},
 };
 
 /// Findings shown one by one; the rest is counted.
@@ -84,4 +91,162 @@ pub(super) fn merges(bundle: &Bundle, list: &str) -> Result<()> {
         Some(error) => Err(error),
         None => Ok(()),
     }
+}
+
+/// Says what came of a run, and picks the exit code.
+pub(super) fn summary(
+    project: &Project,
+    slug: &str,
+    venue: Venue,
+    summary: Summary,
+    kept: &[PathBuf],
+    signals: &Signals,
+) -> Result<Exit> {
+    let ui = project.ui;
+    match ui.format() {
+        Format::Json => ui.json(&json(slug, &summary, kept)),
+        Format::Human => ui.product(&words(project, slug, venue, &summary, kept)),
+    }
+    exit(project, summary, signals)
+}
+
+/// Says what came of a test.
+pub(super) fn trial(
+    project: &Project,
+    venue: Venue,
+    mut lines: Vec<String>,
+    summary: Summary,
+    kept: &[PathBuf],
+    signals: &Signals,
+) -> Result<Exit> {
+    match project.ui.format() {
+        Format::Json => project.ui.json(&json("", &summary, kept)),
+        Format::Human => {
+            lines.extend(kept.iter().map(|path| format!("  {}", path.display())));
+            if venue == Venue::Sandbox {
+                lines.push("Open the .eml file in a mail program.".into());
+            }
+            project.ui.product(&lines.join("\n"));
+        }
+    }
+    exit(project, summary, signals)
+}
+
+fn exit(project: &Project, summary: Summary, signals: &Signals) -> Result<Exit> {
+    let counts = summary.counts;
+    match summary.end {
+        End::Trouble(error) => Err(error),
+        End::Stopped => Ok(signals.exit().unwrap_or(Exit::Interrupted)),
+        End::Deferred { .. } | End::Quota { .. } => Ok(Exit::TryLater),
+        End::Limit => Ok(Exit::Done),
+        End::Complete => {
+            let max = project.settings.send.max_failures;
+            let lost = counts.failed + counts.expired;
+            Ok(if counts.unknown > 0 {
+                Exit::Unknown
+            } else if max.is_passed_by(lost, counts.total()) {
+                Exit::Failures
+            } else {
+                Exit::Done
+            })
+        }
+    }
+}
+
+fn words(
+    project: &Project,
+    slug: &str,
+    venue: Venue,
+    summary: &Summary,
+    kept: &[PathBuf],
+) -> String {
+    let counts = &summary.counts;
+    let mut lines = vec![match (&summary.end, summary.tried) {
+        (End::Complete, 0) => format!(
+            "Nothing is due: {} of {} mails of `{slug}` are sent.",
+            counts.sent,
+            counts.total()
+        ),
+        _ => format!(
+            "{} of {} mails of `{slug}` are sent; this run tried {} in {:.1} s.",
+            counts.sent,
+            counts.total(),
+            summary.tried,
+            summary.took.as_secs_f64()
+        ),
+    }];
+    for (count, what) in [
+        (counts.pending, "pending: still to be sent"),
+        (counts.deferred, "deferred: refused for now"),
+        (counts.failed, "failed: refused for good"),
+        (counts.unknown, "unknown: the connection broke before the reply; never sent again by itself"),
+        (counts.skipped, "skipped"),
+        (counts.expired, "expired: not delivered in time"),
+    ] {
+        if count > 0 {
+            lines.push(format!("  {count:>6}  {what}"));
+        }
+    }
+    match &summary.end {
+        End::Deferred { next } => lines.push(format!(
+            "Run it again after {next:.0} for those who were deferred."
+        )),
+        End::Quota { until, reason } => lines.push(match until {
+            Some(until) => format!("{reason}; run it again after {until:.0}."),
+            None => format!("{reason}; run it again later."),
+        }),
+        End::Limit => lines.push("The limit of this run is reached; run it again to go on.".into()),
+        End::Stopped => lines.push("Stopped; run it again to go on.".into()),
+        End::Complete | End::Trouble(_) => {}
+    }
+    if !kept.is_empty() {
+        let shown = |path: &PathBuf| {
+            let path = path.strip_prefix(&project.folder).unwrap_or(path);
+            format!("  {}", path.display())
+        };
+        lines.push(String::new());
+        lines.extend(kept.iter().take(SHOWN).map(shown));
+        if let Some(more) = kept.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            lines.push(format!("  … and {more} more"));
+        }
+    }
+    lines.push(String::new());
+    match venue {
+        Venue::Relay => lines.push(format!("The books: letterpress status {slug}")),
+        Venue::Sandbox => lines.extend([
+            "Look at them: open an .eml file in a mail program, or run".into(),
+            format!("  letterpress preview {slug}              the issue in the browser"),
+            format!("  letterpress status {slug} --sandbox     the books of the sandbox"),
+            format!("  letterpress send {slug} --sandbox --fresh --yes    deliver to it once more"),
+        ]),
+        Venue::DryRun => lines.push("A dry run: nobody was written to, and no books were kept.".into()),
+    }
+    lines.join("\n")
+}
+
+fn json(slug: &str, summary: &Summary, kept: &[PathBuf]) -> serde_json::Value {
+    let counts = &summary.counts;
+    let end = match &summary.end {
+        End::Complete => "complete",
+        End::Deferred { .. } => "deferred",
+        End::Limit => "limit",
+        End::Stopped => "stopped",
+        End::Quota { .. } => "quota",
+        End::Trouble(_) => "trouble",
+    };
+    serde_json::json!({
+        "issue": slug,
+        "end": end,
+        "tried": summary.tried,
+        "seconds": summary.took.as_secs_f64(),
+        "total": counts.total(),
+        "pending": counts.pending,
+        "sent": counts.sent,
+        "deferred": counts.deferred,
+        "failed": counts.failed,
+        "unknown": counts.unknown,
+        "skipped": counts.skipped,
+        "expired": counts.expired,
+        "files": kept.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+    })
 }

@@ -6,10 +6,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
     audience::Address,
-    delivery::{
-        Security,
-        pace::Rate,
-    },
+    delivery::{Deadlines, Security, pace::Rate},
     error::{Error, Kind, Result},
     mail::Mailbox,
     place::Text,
@@ -112,6 +109,68 @@ pub struct RelaySettings {
     pub hello: Option<String>,
     /// A PEM file with a certificate authority to trust beside the public ones.
     pub ca_file: Option<String>,
+    /// How long to wait for each answer of the relay.
+    #[serde(default)]
+    pub deadlines: DeadlineSettings,
+}
+
+/// `[relay.deadlines]`: each like `30s` or `5m`; those of RFC 5321 4.5.3.2 where absent.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "the phases of an exchange, as in `Deadlines`")]
+pub struct DeadlineSettings {
+    pub connect: Option<Span>,
+    pub greeting: Option<Span>,
+    pub hello: Option<Span>,
+    pub tls: Option<Span>,
+    pub auth: Option<Span>,
+    pub mail: Option<Span>,
+    pub rcpt: Option<Span>,
+    pub data: Option<Span>,
+    pub block: Option<Span>,
+    pub dot: Option<Span>,
+}
+
+impl From<DeadlineSettings> for Deadlines {
+    fn from(settings: DeadlineSettings) -> Self {
+        let usual = Self::default();
+        let or = |span: Option<Span>, usual| span.map_or(usual, |span| span.0);
+        Self {
+            connect: or(settings.connect, usual.connect),
+            greeting: or(settings.greeting, usual.greeting),
+            hello: or(settings.hello, usual.hello),
+            tls: or(settings.tls, usual.tls),
+            auth: or(settings.auth, usual.auth),
+            mail: or(settings.mail, usual.mail),
+            rcpt: or(settings.rcpt, usual.rcpt),
+            data: or(settings.data, usual.data),
+            block: or(settings.block, usual.block),
+            dot: or(settings.dot, usual.dot),
+        }
+    }
+}
+
+/// A span of time, written like `30s`, `5m` or `1h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(std::time::Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        parsed(from)
+    }
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<jiff::SignedDuration>()
+            .ok()
+            .and_then(|span| std::time::Duration::try_from(span).ok())
+            .filter(|span| !span.is_zero())
+            .map(Self)
+            .ok_or_else(|| format!("`{text}` is no span of time: write it like `30s` or `5m`"))
+    }
 }
 
 /// `[unsubscribe]`

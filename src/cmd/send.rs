@@ -1,0 +1,97 @@
+//! `send ISSUE`: the straight line, from the issue's file to the books.
+
+use std::sync::Arc;
+
+use super::{
+    campaign::{self, Bundle, Sandbox},
+    confirm,
+    job::{self, Job},
+    outbox::{Outbox, Venue},
+    project::{Audience, Project},
+    report,
+    signals::Signals,
+};
+use crate::{
+    audience::Segment,
+    cli::SendArgs,
+    compose::Composed,
+    error::{Error, Result},
+    exit::Exit,
+    finding::Severity,
+    issue::Issue,
+};
+
+pub(super) fn run(args: &SendArgs, project: &Project) -> Result<Exit> {
+    let list = &project.settings.list.path;
+    let venue = Venue::of(args);
+    let issue = project.gather(&args.issue)?;
+    let composed = project.compose(&issue)?;
+    refuse(&composed)?;
+    let audience = project.audience(&segment(&issue)?)?;
+    report::left_out(project.ui, &audience, list)?;
+    report::fields(&composed.edition, &audience.columns, list)?;
+    let bundle = bundle(project, &issue, composed, audience, venue)?;
+    report::merges(&bundle, list)?;
+
+    super::runtime()?.block_on(async {
+        let signals = Signals::listen()?;
+        let outbox = Outbox::open(project, venue, &issue.slug).await?;
+        outbox.accepts(&bundle.recipients, list)?;
+        let ledger = Arc::new(job::ledger(project, venue).await?);
+        if args.fresh {
+            ledger.forget(&bundle.letterhead.campaign).await?;
+        }
+        let job = Job::enter(project, Arc::clone(&ledger), bundle, venue).await?;
+        let due = job.due().await?;
+        if due > 0 {
+            confirm::confirm(args, project, &job.bundle, &outbox, due)?;
+        }
+        let summary = job.deliver(project, args, &outbox, due, &signals).await;
+        let kept = outbox.close().await?;
+        report::summary(project, &issue.slug, venue, summary?, &kept, &signals)
+    })
+}
+
+/// Findings that are errors block: what is wrong for one reader is wrong for all.
+fn refuse(composed: &Composed) -> Result<()> {
+    let errors = composed
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count();
+    if errors == 0 {
+        return Ok(());
+    }
+    let what = if errors == 1 { "error" } else { "errors" };
+    Err(Error::data(format!("{errors} {what} in the issue; nothing was sent")))
+}
+
+fn segment(issue: &Issue) -> Result<Segment> {
+    let Some(named) = &issue.front.segment else {
+        return Ok(Segment::All);
+    };
+    named.value.parse().map_err(|cause: String| {
+        Error::data(cause)
+            .at(named.place.clone())
+            .hint("The one segment that is known yet is `all`.")
+    })
+}
+
+fn bundle(
+    project: &Project,
+    issue: &Issue,
+    composed: Composed,
+    audience: Audience,
+    venue: Venue,
+) -> Result<Bundle> {
+    let sandbox = match venue {
+        Venue::Sandbox => Sandbox::Yes,
+        Venue::Relay | Venue::DryRun => Sandbox::No,
+    };
+    let campaign = campaign::id(&issue.slug, sandbox);
+    Ok(Bundle {
+        letterhead: project.letterhead(issue, &campaign, project.clock.now())?,
+        edition: composed.edition,
+        recipients: audience.recipients,
+    })
+}
