@@ -112,7 +112,7 @@ fn a_pipelined_session_with_two_messages() {
     assert_eq!(
         client.hear_all(),
         [
-            "250-localhost greets client.test",
+            "250-localhost greets you",
             "250-PIPELINING",
             "250-8BITMIME",
             "250-SIZE 26214400",
