@@ -300,6 +300,11 @@ mod tests {
             verdict(b"a\xff\0\r\n.\r\n").unwrap_err(),
             "line 1 has an octet above 127, and BODY=8BITMIME was not given"
         );
+        let long = format!("{}\0\r\n.\r\n", "x".repeat(999));
+        assert_eq!(
+            verdict(long.as_bytes()).unwrap_err(),
+            "line 1 has more than 1000 octets, counted with its CRLF"
+        );
         let (message, _) = collect(&[b"\xc3\xa9\r\n.\r\n"], Body::EightBitMime);
         assert_eq!(message.unwrap(), "é\r\n".as_bytes());
     }

@@ -210,9 +210,14 @@ mod tests {
         let mut header = String::new();
         field(&mut header, "Delivered-To:", &[&"x".repeat(80)]);
         assert_eq!(header, format!("Delivered-To:\r\n {}\r\n", "x".repeat(80)));
-        let mut header = String::new();
-        field(&mut header, "A:", &[&"x".repeat(40), &"y".repeat(34), "z"]);
-        let expected = format!("A: {} {}\r\n z\r\n", "x".repeat(40), "y".repeat(34));
-        assert_eq!(header, expected);
+        // 78 columns are the most: `A: ` and 75 more.
+        for (length, separator) in [(34, " "), (35, "\r\n ")] {
+            let (first, second) = ("x".repeat(40), "y".repeat(length));
+            let mut header = String::new();
+            field(&mut header, "A:", &[&first, &second, "z"]);
+            let third = if length == 34 { "\r\n z" } else { " z" };
+            let expected = format!("A: {first}{separator}{second}{third}\r\n");
+            assert_eq!(header, expected);
+        }
     }
 }
