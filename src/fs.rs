@@ -7,6 +7,7 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use crate::error::{Error, Kind, Result};
@@ -199,12 +200,14 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// A name beside `path` that belongs to this process.
+/// A name beside `path` that belongs to one write of this process.
 fn temporary(path: &Path) -> PathBuf {
+    static WRITES: AtomicU64 = AtomicU64::new(0);
     folder_of(path).join(format!(
-        ".{}.{}.tmp",
+        ".{}.{}-{}.tmp",
         path.file_name().unwrap_or_default().to_string_lossy(),
-        std::process::id()
+        std::process::id(),
+        WRITES.fetch_add(1, Ordering::Relaxed)
     ))
 }
 

@@ -348,6 +348,11 @@ mod tests {
 
     #[test]
     fn a_size_beyond_every_number_is_the_largest_one() {
+        let line = format!("MAIL FROM:<> SIZE={}", "9".repeat(21));
+        assert_eq!(
+            said(&line),
+            "501 5.5.4 SIZE is a number of octets, as in `SIZE=30000`"
+        );
         let line = format!("MAIL FROM:<> SIZE={}", "9".repeat(20));
         assert!(said(&line).contains(&format!("size: Some({})", u64::MAX)));
     }

@@ -159,43 +159,61 @@ impl Collector {
         }
     }
 
+    /// Takes octets of one line. The first one that is wrong decides, so that the verdict does not
+    /// depend on how the message is cut into reads.
     fn text(&mut self, run: &[u8]) {
+        if self.fault.is_none() {
+            let room_in_line = (LONGEST_LINE - 2).saturating_sub(self.line_octets);
+            let room = self.max_octets.saturating_sub(self.content.len());
+            let is_seven_bit = self.body == Body::SevenBit;
+            let unfit = run
+                .iter()
+                .position(|octet| *octet == 0 || (is_seven_bit && !octet.is_ascii()));
+            let first_fault = [
+                unfit.map(|at| match run.get(at) {
+                    Some(0) => (at, self.in_line(LineFault::Nul)),
+                    _ => (at, self.in_line(LineFault::EightBit)),
+                }),
+                (run.len() > room_in_line)
+                    .then(|| (room_in_line, self.in_line(LineFault::TooLong))),
+                (run.len() > room).then_some((room, self.too_large())),
+            ]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at);
+            match first_fault {
+                Some((_, fault)) => self.fail(fault),
+                None => self.content.extend_from_slice(run),
+            }
+        }
         self.line_octets = self.line_octets.saturating_add(run.len());
-        if self.fault.is_some() {
-            return;
-        }
-        if run.contains(&0) {
-            self.line_fault(LineFault::Nul);
-        } else if self.body == Body::SevenBit && !run.is_ascii() {
-            self.line_fault(LineFault::EightBit);
-        } else if self.line_octets + 2 > LONGEST_LINE {
-            self.line_fault(LineFault::TooLong);
-        } else {
-            self.keep(run);
-        }
     }
 
     fn end_line(&mut self) {
-        self.keep(b"\r\n");
+        if self.content.len() + 2 > self.max_octets {
+            self.fail(self.too_large());
+        } else if self.fault.is_none() {
+            self.content.extend_from_slice(b"\r\n");
+        }
         self.line_number += 1;
         self.line_octets = 0;
     }
 
-    fn keep(&mut self, octets: &[u8]) {
-        if self.content.len() + octets.len() > self.max_octets {
-            self.fail(Fault::TooLarge {
-                most: self.max_octets,
-            });
-        } else if self.fault.is_none() {
-            self.content.extend_from_slice(octets);
+    fn line_fault(&mut self, fault: LineFault) {
+        self.fail(self.in_line(fault));
+    }
+
+    fn in_line(&self, fault: LineFault) -> Fault {
+        Fault::Line {
+            number: self.line_number,
+            fault,
         }
     }
 
-    fn line_fault(&mut self, fault: LineFault) {
-        self.fail(Fault::Line {
-            number: self.line_number,
-            fault,
-        });
+    fn too_large(&self) -> Fault {
+        Fault::TooLarge {
+            most: self.max_octets,
+        }
     }
 
     /// The first fault is the one that is told. The content is of no more use.
@@ -211,8 +229,14 @@ mod tests {
 
     use super::*;
 
-    fn collect(pieces: &[&[u8]], body: Body) -> (Result<Vec<u8>, String>, Vec<u8>) {
-        let mut collector = Collector::new(body, 4000, 0);
+    type Collected = (Result<Vec<u8>, String>, Vec<u8>);
+
+    fn collect(pieces: &[&[u8]], body: Body) -> Collected {
+        collect_up_to(4000, pieces, body)
+    }
+
+    fn collect_up_to(max_octets: usize, pieces: &[&[u8]], body: Body) -> Collected {
+        let mut collector = Collector::new(body, max_octets, 0);
         let mut pieces = pieces.iter();
         for piece in pieces.by_ref() {
             let mut input = *piece;
@@ -270,6 +294,16 @@ mod tests {
         assert_eq!(
             verdict(b"a\r\n\r\n\xc3\xa9\r\n.\r\n").unwrap_err(),
             "line 3 has an octet above 127, and BODY=8BITMIME was not given"
+        );
+        // The first one is named, whatever else comes in the same read.
+        assert_eq!(
+            verdict(b"a\xff\0\r\n.\r\n").unwrap_err(),
+            "line 1 has an octet above 127, and BODY=8BITMIME was not given"
+        );
+        let long = format!("{}\0\r\n.\r\n", "x".repeat(999));
+        assert_eq!(
+            verdict(long.as_bytes()).unwrap_err(),
+            "line 1 has more than 1000 octets, counted with its CRLF"
         );
         let (message, _) = collect(&[b"\xc3\xa9\r\n.\r\n"], Body::EightBitMime);
         assert_eq!(message.unwrap(), "é\r\n".as_bytes());
@@ -347,12 +381,12 @@ mod tests {
             cuts in proptest::collection::vec(any::<usize>(), 0..12),
         ) {
             let wire = [octets, b"\r\n.\r\n".to_vec()].concat();
-            let whole = collect(&[&wire], Body::SevenBit);
+            let whole = collect_up_to(30, &[&wire], Body::SevenBit);
             // The end is the first CRLF.CRLF of the wire, with the CRLF of 354 before it.
             let with_start = [b"\r\n", wire.as_slice()].concat();
             let end = with_start.windows(5).position(|five| five == b"\r\n.\r\n").unwrap() + 5;
             prop_assert_eq!(whole.1.as_slice(), &with_start[end..]);
-            prop_assert_eq!(collect(&cut(&wire, &cuts), Body::SevenBit), whole);
+            prop_assert_eq!(collect_up_to(30, &cut(&wire, &cuts), Body::SevenBit), whole);
         }
     }
 }

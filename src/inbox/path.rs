@@ -310,7 +310,27 @@ mod tests {
             said(reverse(&format!("<{long}@b>"))),
             "the local part has 65 octets; 64 are the most"
         );
-        let domain = format!("{0}.{0}.{0}", "y".repeat(63));
+        let label = "y".repeat(63);
+        let domain = format!("{label}.{label}.{label}");
+        assert_eq!(
+            said(reverse(&format!("<a@{domain}>"))),
+            format!("a@{domain}|")
+        );
+        assert_eq!(
+            said(reverse(&format!("<a@{label}y.example>"))),
+            format!(
+                "the label `{}...` of the domain is longer than 63 octets",
+                "y".repeat(60)
+            )
+        );
+        assert_eq!(
+            said(reverse(&format!("<a@{domain}.{label}.y>"))),
+            "the domain has 257 octets; 255 are the most"
+        );
+        assert_eq!(
+            said(reverse(&format!("<a@{domain}.{}>", "y".repeat(62)))),
+            "the path has 258 octets; 256 are the most"
+        );
         assert_eq!(
             said(reverse(&format!("<{}@{domain}>", "x".repeat(64)))),
             "the path has 258 octets; 256 are the most"

@@ -130,7 +130,9 @@ impl Inbox {
             on_mail: Box::new(on_mail),
             ..self.house
         });
-        let places = Arc::new(Semaphore::new(self.max_connections));
+        let places = Arc::new(Semaphore::new(
+            self.max_connections.min(Semaphore::MAX_PERMITS),
+        ));
         let (stopping, is_stopping) = watch::channel(false);
         let mut sessions = JoinSet::new();
         tokio::pin!(stop);

@@ -271,7 +271,7 @@ impl Session {
 
     /// EHLO and HELO: begins anew, as RSET does (RFC 5321 4.1.4).
     fn greet(&mut self, greeting: Greeting, name: String) -> Reply {
-        let mut lines = vec![format!("{} greets {name}", self.rules.hostname)];
+        let mut lines = vec![format!("{} greets you", self.rules.hostname)];
         if greeting == Greeting::Ehlo {
             lines.push("PIPELINING".to_owned());
             lines.push("8BITMIME".to_owned());

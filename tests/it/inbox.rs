@@ -85,11 +85,12 @@ impl Client {
 
     fn hear(&mut self) -> String {
         let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
+        assert_ne!(self.0.read_line(&mut line).unwrap(), 0, "it hung up");
         line.trim_end_matches("\r\n").to_owned()
     }
 
-    fn hear_all(&mut self) -> Vec<String> {
+    /// All that is said until the server hangs up; then the client does, too.
+    fn hear_all(mut self) -> Vec<String> {
         let mut rest = String::new();
         self.0.read_to_string(&mut rest).unwrap();
         rest.split_terminator("\r\n").map(str::to_owned).collect()
@@ -112,7 +113,7 @@ fn a_pipelined_session_with_two_messages() {
     assert_eq!(
         client.hear_all(),
         [
-            "250-localhost greets client.test",
+            "250-localhost greets you",
             "250-PIPELINING",
             "250-8BITMIME",
             "250-SIZE 26214400",
@@ -207,13 +208,14 @@ fn one_client_too_many_is_told_so() {
     let sandbox = Sandbox::start(|options| options.max_connections = 1);
     let mut first = sandbox.connect();
     assert_eq!(first.hear(), GREETING);
-    let mut second = sandbox.connect();
+    let second = sandbox.connect();
     assert_eq!(
         second.hear_all(),
         ["421 4.7.0 too many connections; come back later"]
     );
     first.say("NOOP\r\n");
     assert_eq!(first.hear(), "250 2.0.0 at your service");
+    drop(first);
     sandbox.stop();
 }
 
@@ -233,7 +235,6 @@ fn a_stop_ends_idle_sessions_and_lets_the_others_finish() {
     busy.say("Subject: last\r\n\r\n.\r\n");
     assert!(busy.hear().starts_with("250 2.0.0 kept as "));
     assert_eq!(busy.hear_all(), ["421 4.3.2 going down; goodbye"]);
-    drop((idle, busy));
     sandbox.runtime.block_on(sandbox.serving).unwrap().unwrap();
     assert_eq!(sandbox.received.lock().unwrap().len(), 1);
     assert!(TcpStream::connect(sandbox.address).is_err());
@@ -283,7 +284,8 @@ fn starttls_begins_a_new_session_inside_tls() {
     let address = sandbox.address;
     let heard = sandbox.runtime.block_on(async move {
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        stream.write_all(b"EHLO a\r\nMAIL FROM:<clear@b>\r\nSTARTTLS\r\n").await.unwrap();
+        let words = b"EHLO a\r\nMAIL FROM:<clear@b>\r\nSTARTTLS\r\n";
+        stream.write_all(words).await.unwrap();
         let mut clear = Vec::new();
         while !clear.ends_with(b"220 2.0.0 begin the handshake\r\n") {
             assert_ne!(stream.read_buf(&mut clear).await.unwrap(), 0);
@@ -295,12 +297,9 @@ fn starttls_begins_a_new_session_inside_tls() {
             .connect(name, stream)
             .await
             .unwrap();
-        stream
-            .write_all(
-                b"RCPT TO:<c@d>\r\nEHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\nQUIT\r\n",
-            )
-            .await
-            .unwrap();
+        let words = b"RCPT TO:<c@d>\r\nEHLO a\r\n\
+            MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\nQUIT\r\n";
+        stream.write_all(words).await.unwrap();
         let mut heard = String::new();
         stream.read_to_string(&mut heard).await.unwrap();
         heard
@@ -319,14 +318,6 @@ fn starttls_begins_a_new_session_inside_tls() {
 fn clear_text_in_place_of_a_handshake_reaches_no_session() {
     let (tls, _) = certificate();
     let sandbox = Sandbox::start(|options| options.tls = Some(tls));
-    let mut client = sandbox.connect();
-    client.say("EHLO a\r\nSTARTTLS\r\nMAIL FROM:<evil@b>\r\n");
-    let heard = client.hear_all();
-    assert!(
-        heard.last().unwrap().starts_with("421 4.7.0 ") || !heard.concat().contains("2.1.0"),
-        "{heard:?}"
-    );
-    // The same, a little later, when the server has begun to shake hands.
     let mut client = sandbox.connect();
     client.say("EHLO a\r\nSTARTTLS\r\n");
     while client.hear() != "220 2.0.0 begin the handshake" {}
