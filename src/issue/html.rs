@@ -256,3 +256,6 @@ fn write_cell(open: &str, name: &str, border: &str, cell: &Cell, out: &mut Strin
     write_inline(&cell.content, out);
     out.push_str(&format!("</{name}>"));
 }
+
+#[cfg(test)]
+mod tests;
