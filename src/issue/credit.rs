@@ -113,13 +113,11 @@ fn name(text: &str) -> Option<&str> {
         Some(inner) if !ends_in_initial(inner) => inner,
         _ => name,
     };
-    let goes_on = name
-        .match_indices(['.', '!', '?'])
-        .any(|(at, _)| name[at + 1..].starts_with(char::is_whitespace) && !ends_in_initial(&name[..at]));
-    let is_name = !name.is_empty()
-        && name.chars().count() <= MAX_CREDIT
-        && !name.contains('\n')
-        && !goes_on;
+    let goes_on = name.match_indices(['.', '!', '?']).any(|(at, _)| {
+        name[at + 1..].starts_with(char::is_whitespace) && !ends_in_initial(&name[..at])
+    });
+    let is_name =
+        !name.is_empty() && name.chars().count() <= MAX_CREDIT && !name.contains('\n') && !goes_on;
     is_name.then_some(name)
 }
 
@@ -148,18 +146,46 @@ mod tests {
             ("The press. Photo/ Ada King", "The press.", "Ada King"),
             ("The press (Photo: Ada King)", "The press", "Ada King"),
             ("The press. (photo: A. King.)", "The press.", "A. King"),
-            ("The press. Photograph by Ada King", "The press.", "Ada King"),
-            ("The press. Photo by Ada King/Type News", "The press.", "Ada King/Type News"),
-            ("The press. Photograph: Ada King Jr.", "The press.", "Ada King Jr."),
+            (
+                "The press. Photograph by Ada King",
+                "The press.",
+                "Ada King",
+            ),
+            (
+                "The press. Photo by Ada King/Type News",
+                "The press.",
+                "Ada King/Type News",
+            ),
+            (
+                "The press. Photograph: Ada King Jr.",
+                "The press.",
+                "Ada King Jr.",
+            ),
             ("The press | Photo: Ada King", "The press", "Ada King"),
             ("The press — Image: Ada King", "The press", "Ada King"),
             ("The press\nPhoto: Ada King", "The press", "Ada King"),
             ("The press Photo: Ada King", "The press", "Ada King"),
-            ("The press. Illustration: Ada King", "The press.", "Ada King"),
-            ("The press. Photo courtesy of the mill", "The press.", "courtesy of the mill"),
-            ("The press. © 2026 Ada King", "The press.", "© 2026 Ada King"),
+            (
+                "The press. Illustration: Ada King",
+                "The press.",
+                "Ada King",
+            ),
+            (
+                "The press. Photo courtesy of the mill",
+                "The press.",
+                "courtesy of the mill",
+            ),
+            (
+                "The press. © 2026 Ada King",
+                "The press.",
+                "© 2026 Ada King",
+            ),
             ("The press. Photo © Ada King", "The press.", "© Ada King"),
-            ("The press. Photo credit: Ada King", "The press.", "Ada King"),
+            (
+                "The press. Photo credit: Ada King",
+                "The press.",
+                "Ada King",
+            ),
             ("Photo: Ada King", "", "Ada King"),
             ("Die Presse. Foto: Ada König", "Die Presse.", "Ada König"),
             ("“Print!” Photo: Ada King", "“Print!”", "Ada King"),

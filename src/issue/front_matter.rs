@@ -136,12 +136,19 @@ const IMAGE_SYNONYMS: [(&str, &str); 3] = [("path", "src"), ("url", "src"), ("fi
 /// Fails when there is none, when it is not closed, and with everything that is wrong in it.
 pub fn issue(text: &Text) -> Result<(IssueFront, usize)> {
     let Some(block) = find(text)? else {
-        return Err(Error::data(format!("`{}` has no front matter", text.name()))
-            .at(text.line(1))
-            .hint("Begin it with `+++`, a line `subject = \"…\"`, and `+++`."));
+        return Err(
+            Error::data(format!("`{}` has no front matter", text.name()))
+                .at(text.line(1))
+                .hint("Begin it with `+++`, a line `subject = \"…\"`, and `+++`."),
+        );
     };
     let mut fields = Fields::new(text, block.entries(text)?);
-    let subject = required(&mut fields, "subject", &block.fence, "the issue has no `subject`");
+    let subject = required(
+        &mut fields,
+        "subject",
+        &block.fence,
+        "the issue has no `subject`",
+    );
     let preheader = fields.text("preheader");
     let title = fields.words("title");
     let date = fields.date("date");

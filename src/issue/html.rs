@@ -126,7 +126,10 @@ fn write_blocks(blocks: &[Block], out: &mut String) {
 fn write_block(block: &Block, margin: &str, out: &mut String) {
     // The room below a block that has a style of its own comes from a wrapper.
     let is_wrapped = margin != LAST
-        && !matches!(block, Block::Paragraph(_) | Block::Heading { .. } | Block::Divider);
+        && !matches!(
+            block,
+            Block::Paragraph(_) | Block::Heading { .. } | Block::Divider
+        );
     if is_wrapped {
         out.push_str(&format!("<div style=\"{margin}\">"));
     }
@@ -149,7 +152,9 @@ fn write_block(block: &Block, margin: &str, out: &mut String) {
             out.push_str("</blockquote>");
         }
         Block::PullQuote(quote) => {
-            out.push_str(&format!("<blockquote style=\"{QUOTE}\"><p style=\"{PARAGRAPH}\">"));
+            out.push_str(&format!(
+                "<blockquote style=\"{QUOTE}\"><p style=\"{PARAGRAPH}\">"
+            ));
             write_inline(&quote.text, out);
             out.push_str(&format!("</p><p style=\"{LAST}\">— "));
             write_inline(&quote.attribution, out);
@@ -158,7 +163,9 @@ fn write_block(block: &Block, margin: &str, out: &mut String) {
         Block::Figure(figure) => write_figure(figure, out),
         Block::Code { code, .. } => {
             let code = escape(code.trim_end_matches('\n'));
-            out.push_str(&format!("<pre style=\"{PRE}\"><code style=\"{CODE}\">{code}</code></pre>"));
+            out.push_str(&format!(
+                "<pre style=\"{PRE}\"><code style=\"{CODE}\">{code}</code></pre>"
+            ));
         }
         Block::Table { head, rows } => write_table(head, rows, out),
         Block::Divider => out.push_str(&format!("<hr style=\"{DIVIDER}\" />")),
@@ -249,3 +256,6 @@ fn write_cell(open: &str, name: &str, border: &str, cell: &Cell, out: &mut Strin
     write_inline(&cell.content, out);
     out.push_str(&format!("</{name}>"));
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,9 @@ mod pull_quote;
 use std::ops::Range;
 
 use comrak::{
-    Arena, Node, Options, parse_document,
+    Arena, Node, Options,
     nodes::{ListType, NodeList, NodeTable, NodeValue, Sourcepos, TableAlignment},
+    parse_document,
 };
 
 use super::{Block, Cell, Inline, ListItem};
@@ -231,10 +232,12 @@ impl Reader<'_> {
 
 /// What makes the highest heading of the text one of level 2.
 fn shift<'a>(root: Node<'a>) -> i16 {
-    let highest = root.descendants().filter_map(|node| match &node.data().value {
-        NodeValue::Heading(heading) => Some(heading.level),
-        _ => None,
-    });
+    let highest = root
+        .descendants()
+        .filter_map(|node| match &node.data().value {
+            NodeValue::Heading(heading) => Some(heading.level),
+            _ => None,
+        });
     highest.min().map_or(0, |level| 2 - i16::from(level))
 }
 
@@ -269,7 +272,9 @@ fn line_starts(markdown: &str) -> Vec<usize> {
         b'\r' => bytes.get(at + 1) != Some(&b'\n'),
         _ => false,
     });
-    std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
+    std::iter::once(0)
+        .chain(ends.map(|(at, _)| at + 1))
+        .collect()
 }
 
 /// The bytes of a node. A position that does not fit is moved to one that does.

@@ -12,7 +12,10 @@ use super::{Block, Cell, Figure, Inline, ListItem, Quote, clean, html};
 #[must_use]
 pub fn inline(line: &[Inline]) -> String {
     let lines = Flat::of(line, &mut None);
-    let words: Vec<&str> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
+    let words: Vec<&str> = lines
+        .iter()
+        .flat_map(|line| line.split_whitespace())
+        .collect();
     words.join(" ")
 }
 
@@ -95,12 +98,7 @@ fn heading(level: u8, content: &[Inline], width: usize, links: &mut Links) -> Ve
     lines
 }
 
-fn list(
-    start: Option<usize>,
-    items: &[ListItem],
-    width: usize,
-    links: &mut Links,
-) -> Vec<String> {
+fn list(start: Option<usize>, items: &[ListItem], width: usize, links: &mut Links) -> Vec<String> {
     let is_brief = |item: &ListItem| {
         let mut blocks = item.blocks.iter();
         matches!(blocks.next(), None | Some(Block::Paragraph(_)))
@@ -129,7 +127,9 @@ fn list(
                 return stack(&item.blocks, width, links);
             }
             let blocks = item.blocks.iter();
-            blocks.flat_map(|block| lines_of(block, width, links)).collect()
+            blocks
+                .flat_map(|block| lines_of(block, width, links))
+                .collect()
         });
         if inner.is_empty() {
             // An item that says nothing keeps its place.
@@ -141,7 +141,9 @@ fn list(
 }
 
 fn pull_quote(quote: &Quote, width: usize, links: &mut Links) -> Vec<String> {
-    let mut lines = hang("    ", "    ", width, |width| wrapped(&quote.text, width, links));
+    let mut lines = hang("    ", "    ", width, |width| {
+        wrapped(&quote.text, width, links)
+    });
     lines.extend(hang("    — ", "      ", width, |width| {
         wrapped(&quote.attribution, width, links)
     }));
@@ -182,14 +184,22 @@ fn table(head: &[Cell], rows: &[Vec<Cell>], width: usize, links: &mut Links) -> 
     let mut flat = |cells: &[Cell]| -> Vec<String> {
         let words = cells.iter().map(|cell| {
             let lines = Flat::of(&cell.content, links);
-            let words: Vec<&str> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
+            let words: Vec<&str> = lines
+                .iter()
+                .flat_map(|line| line.split_whitespace())
+                .collect();
             words.join(" ")
         });
         words.collect()
     };
     let heads = flat(head);
     let rows: Vec<Vec<String>> = rows.iter().map(|row| flat(row)).collect();
-    let count = rows.iter().map(Vec::len).chain([heads.len()]).max().unwrap_or(0);
+    let count = rows
+        .iter()
+        .map(Vec::len)
+        .chain([heads.len()])
+        .max()
+        .unwrap_or(0);
     let all = || std::iter::once(&heads).chain(&rows);
     let widths: Vec<usize> = (0..count)
         .map(|column| {
@@ -240,7 +250,9 @@ fn cells_in_turn(heads: &[String], rows: &[Vec<String>], width: usize) -> Vec<St
                 Some(head) if !head.is_empty() => format!("{head}: {cell}"),
                 _ => cell.clone(),
             };
-            lines.extend(hang("", "  ", width.saturating_sub(2), |width| wrap(&words, width)));
+            lines.extend(hang("", "  ", width.saturating_sub(2), |width| {
+                wrap(&words, width)
+            }));
         }
     }
     lines
@@ -296,7 +308,11 @@ impl<'l> Flat<'l> {
         self.walk(content);
         let words = super::plain(content);
         let is_said = bare(&words) == bare(url);
-        let Some(links) = self.links.as_mut().filter(|_| html::is_allowed(url) && !is_said) else {
+        let Some(links) = self
+            .links
+            .as_mut()
+            .filter(|_| html::is_allowed(url) && !is_said)
+        else {
             return;
         };
         let number = match links.iter().position(|known| known == url) {
@@ -306,7 +322,11 @@ impl<'l> Flat<'l> {
                 links.len()
             }
         };
-        let glue = if words.trim().is_empty() { String::new() } else { GLUE.to_string() };
+        let glue = if words.trim().is_empty() {
+            String::new()
+        } else {
+            GLUE.to_string()
+        };
         self.push(&format!("{glue}[{number}]"));
     }
 }

@@ -102,8 +102,9 @@ impl<'t> Fields<'t> {
         };
         let example = "as in `2026-11-23T08:00:00+01:00`";
         let error = if written.parse::<civil::DateTime>().is_ok() {
-            Error::data(format!("`{key}` does not say its offset from UTC"))
-                .hint(format!("Add a time with its offset, {example}, or `Z` for UTC."))
+            Error::data(format!("`{key}` does not say its offset from UTC")).hint(format!(
+                "Add a time with its offset, {example}, or `Z` for UTC."
+            ))
         } else {
             let error = Error::data(format!("`{key}` is not a moment in time"))
                 .hint(format!("Write date, time and offset from UTC, {example}."));

@@ -15,7 +15,10 @@ fn errors(result: Result<()>) -> String {
         let place = error.place().map(ToString::to_string).unwrap_or_default();
         format!("{place} {} | {cause} | {hint}\n", error.message())
     };
-    std::iter::once(&error).chain(error.others()).map(line).collect()
+    std::iter::once(&error)
+        .chain(error.others())
+        .map(line)
+        .collect()
 }
 
 fn issue_errors(content: &str) -> String {
@@ -56,7 +59,12 @@ Dear reader
 
 #[test]
 fn both_kinds_say_the_same() {
-    for content in [TOML, YAML, &TOML.replace('\n', "\r\n"), &YAML.replace('\n', "\r\n")] {
+    for content in [
+        TOML,
+        YAML,
+        &TOML.replace('\n', "\r\n"),
+        &YAML.replace('\n', "\r\n"),
+    ] {
         let text = text(content);
         let (front, start) = issue(&text).unwrap();
         assert_eq!(text.content()[start..].trim_end(), "Dear reader");
@@ -112,13 +120,19 @@ fn a_value_with_escapes_is_placed_as_a_whole() {
 fn the_least_an_issue_needs_is_a_subject() {
     let text = text("\n\n+++\nsubject = \"a\"\n+++");
     let (front, start) = issue(&text).unwrap();
-    assert_eq!((front.subject.value.as_str(), start), ("a", text.content().len()));
+    assert_eq!(
+        (front.subject.value.as_str(), start),
+        ("a", text.content().len())
+    );
     assert!(front.preheader.is_none() && front.articles.is_empty() && front.send_at.is_none());
 }
 
 #[test]
 fn what_is_blank_is_absent() {
-    let (front, _) = issue(&text("---\nsubject: a\npreheader:\ntitle: ''\ndate: ~\n---\n")).unwrap();
+    let (front, _) = issue(&text(
+        "---\nsubject: a\npreheader:\ntitle: ''\ndate: ~\n---\n",
+    ))
+    .unwrap();
     assert!(front.preheader.is_none() && front.title.is_none() && front.date.is_none());
     let (front, _) = article(&text("---\n---\nText")).unwrap();
     assert_eq!(front, ArticleFront::default());
@@ -179,10 +193,7 @@ fn a_block_that_cannot_be_read_says_where() {
         issue_errors("+++\nsubject = 'a'\nsubject = 'b'\n+++\n"),
         "issues/a.md:3:1 the front matter is not valid TOML | duplicate key | \n"
     );
-    assert_eq!(
-        issue_errors("---\nsubject: [a\n---\n").lines().count(),
-        1
-    );
+    assert_eq!(issue_errors("---\nsubject: [a\n---\n").lines().count(), 1);
     assert_eq!(
         issue_errors("---\nsubject: a\nsubject: b\n---\n"),
         "issues/a.md:3:1 `subject` is said twice |  | \n"
@@ -204,7 +215,10 @@ fn yaml_that_is_longer_than_it_looks_is_refused() {
         ("a: [[[[[[[[[[[[]]]]]]]]]]]]", "nested too deeply"),
     ] {
         let errors = issue_errors(&format!("---\n{content}\n---\n"));
-        assert!(errors.contains(what) && errors.lines().count() == 1, "{errors}");
+        assert!(
+            errors.contains(what) && errors.lines().count() == 1,
+            "{errors}"
+        );
     }
 }
 
@@ -252,7 +266,10 @@ fn an_article_may_be_brief() {
     let (front, _) = article(&text("---\nimage: a.png\ntopics: press\n---\n")).unwrap();
     assert_eq!(front.image.unwrap().src.value, "a.png");
     assert_eq!(front.topics, ["press"]);
-    assert_eq!(article(&text("# Title\n")).unwrap(), (ArticleFront::default(), 0));
+    assert_eq!(
+        article(&text("# Title\n")).unwrap(),
+        (ArticleFront::default(), 0)
+    );
     assert_eq!(article(&text("")).unwrap(), (ArticleFront::default(), 0));
 }
 

@@ -234,8 +234,9 @@ where
             };
             let key_range = self.range(&span);
             if entries.iter().any(|entry| entry.key == key) {
-                return Err(Error::data(format!("`{key}` is said twice"))
-                    .at(self.text.place(key_range)));
+                return Err(
+                    Error::data(format!("`{key}` is said twice")).at(self.text.place(key_range))
+                );
             }
             let Some((event, span)) = self.next()? else {
                 break;

@@ -136,9 +136,10 @@ fn tag_length(text: &str) -> Option<usize> {
 /// What follows the end tag of an element.
 fn skip_element<'t>(text: &'t str, name: &str) -> &'t str {
     let end = format!("</{name}");
-    let at = text
-        .char_indices()
-        .map(|(at, _)| at)
-        .find(|at| text.as_bytes()[*at..].get(..end.len()).is_some_and(|head| head.eq_ignore_ascii_case(end.as_bytes())));
+    let at = text.char_indices().map(|(at, _)| at).find(|at| {
+        text.as_bytes()[*at..]
+            .get(..end.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(end.as_bytes()))
+    });
     at.map_or("", |at| &text[at..])
 }

@@ -13,7 +13,10 @@ impl Reader<'_> {
             let mut nodes = child.descendants();
             nodes.any(|inner| matches!(inner.data().value, NodeValue::Image(_)))
         };
-        if !node.children().all(|child| is_paragraph(&child) && !has_image(child)) {
+        if !node
+            .children()
+            .all(|child| is_paragraph(&child) && !has_image(child))
+        {
             return None;
         }
         // Reading a line may warn, and the lines are read again when this is no pull quote.
@@ -33,7 +36,11 @@ fn taken_apart(mut paragraphs: Vec<Vec<Inline>>) -> Option<Quote> {
     let mut attribution = finish(attribution);
     let spoken = plain(&attribution);
     let name = quotation::after_dash(&spoken)?;
-    drop_first(&mut attribution, spoken.len() - spoken.trim_end().len() + name.len(), &spoken);
+    drop_first(
+        &mut attribution,
+        spoken.len() - spoken.trim_end().len() + name.len(),
+        &spoken,
+    );
     if !last.is_empty() {
         paragraphs.push(last);
     }

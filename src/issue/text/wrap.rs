@@ -75,7 +75,9 @@ fn parts(word: &str) -> Vec<&str> {
             (is_ideographic(before) || is_ideographic(character))
                 && !is_closing(character)
                 && !is_opening(before)
-                && ![before, character].iter().any(|side| is_token(*side) || *side == GLUE)
+                && ![before, character]
+                    .iter()
+                    .any(|side| is_token(*side) || *side == GLUE)
         });
         if may_break {
             parts.push(&word[start..at]);
