@@ -236,7 +236,7 @@ impl Letterhead {
     fn message_id(&self, token: &str) -> String {
         let domain = self.from.address.domain();
         // As much of the slug as keeps the header on one line.
-        let room = 76_usize.saturating_sub("Message-ID: <.@>".len() + token.len() + domain.len());
+        let room = 78_usize.saturating_sub("Message-ID: <.@>".len() + token.len() + domain.len());
         match label(&self.slug, room.min(24)) {
             slug if slug.is_empty() => format!("{token}@{domain}"),
             slug => format!("{slug}.{token}@{domain}"),
