@@ -187,7 +187,7 @@ impl Reader {
         if row.swallows_others() {
             return Err(left_out(
                 "open-quote",
-                "one of its cells goes over several lines and has an address in it".to_owned(),
+                "one of its cells goes over several lines and seems to hold other rows".to_owned(),
                 Some("A quote that is not closed where it should be swallows the rows after it."),
             ));
         }

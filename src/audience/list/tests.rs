@@ -81,7 +81,7 @@ fn every_row_is_judged_with_its_line_and_reason() {
             "list.csv:6:1: bad-address: `` is left out: there is no address",
             "list.csv:7:5: duplicate-address: `ANN@example.ORG` is left out: line 2 has this address already",
             "list.csv:8:5: long-row: `eve@example.org` is left out: it has 4 cells, and there are 3 columns",
-            "list.csv:12:1: open-quote: `` is left out: one of its cells goes over several lines and has an address in it",
+            "list.csv:12:1: open-quote: `` is left out: one of its cells goes over several lines and seems to hold other rows",
             "list.csv:14:5: duplicate-address: `ann@example.org` is left out: line 2 has this address already",
             "list.csv:4:2: control-character: a control character (U+000A) in a cell; it becomes a space",
             "list.csv:10:1: short-row: a row of 2 cells for 3 columns",
@@ -93,6 +93,16 @@ fn every_row_is_judged_with_its_line_and_reason() {
     assert_eq!(list.rows, lines.len() + list.left_out.len());
     assert_eq!(list.recipients[1].fields["name"], text("Cy us"));
     assert!(!list.recipients[3].fields.contains_key("city"));
+}
+
+#[test]
+fn a_note_of_several_lines_is_no_swallowed_row() {
+    let list = load(
+        "email,note\na@example.org,\"asked at\ndesk@example.com, in May\"\nb@example.org,\"x\nmail: c@d.de\"\n",
+    );
+    let lines: Vec<usize> = list.left_out.iter().map(|row| row.line).collect();
+    assert_eq!(lines, [2]);
+    assert_eq!(list.recipients[0].fields["note"], text("x mail: c@d.de"));
 }
 
 #[test]
