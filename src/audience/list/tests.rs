@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn load(csv: &str) -> List {
@@ -157,4 +159,28 @@ fn the_suppressed_are_left_out_whatever_their_capitals() {
         left_out[1].finding("list.csv").place.unwrap().to_string(),
         "list.csv:3:1"
     );
+}
+
+proptest! {
+    #[test]
+    fn every_row_is_a_person_or_left_out(
+        rows in prop::collection::vec("[ab]@x\\.(de|com)|[ab@\"\r\n\0, .é\u{2028}]{0,20}", 0..20),
+    ) {
+        let csv = format!("email,name,topics\n{}", rows.join(",b,c;d\n"));
+        if let Ok(list) = List::load(csv.as_bytes(), "list.csv", &ListOptions::default()) {
+            prop_assert_eq!(list.rows, list.recipients.len() + list.left_out.len());
+            let lines = csv.lines().count().max(csv.matches('\r').count() + csv.lines().count());
+            for row in &list.left_out {
+                prop_assert!(row.line > 1 && row.line <= lines);
+                prop_assert_eq!(row.finding("list.csv").place.map(|place| place.line() >= row.line), Some(true));
+            }
+            let mut keys: Vec<String> = list.recipients.iter().map(|person| person.address.key()).collect();
+            keys.sort();
+            keys.dedup();
+            prop_assert_eq!(keys.len(), list.recipients.len());
+            let written = serde_json::to_string(&list.recipients).unwrap();
+            // JSON writes controls with a backslash.
+            prop_assert_eq!(written.find(['\\', '\u{2028}']), None);
+        }
+    }
 }
