@@ -277,11 +277,12 @@ impl Reader {
     }
 }
 
-/// The entries of a cell that holds several, each once, without blanks.
+/// The entries of a cell that holds several, each once, without blanks and the quotes that some
+/// programs put around each.
 fn entries(cell: &str) -> Vec<String> {
     let mut entries: Vec<String> = Vec::new();
     for entry in cell.split([';', ',', '|']) {
-        let entry = one_line(entry.trim()).into_owned();
+        let entry = one_line(entry.trim().trim_matches('"')).trim().to_owned();
         if !entry.is_empty() && !entries.contains(&entry) {
             entries.push(entry);
         }

@@ -120,7 +120,7 @@ fn list_fields_can_be_named() {
     let options = ListOptions {
         list_fields: vec!["likes".to_owned()],
     };
-    let csv = "email,likes,topics\na@example.org,x|y,x|y\n";
+    let csv = "email,likes,topics\na@example.org,\"\"\"x\"\" | y\",x|y\n";
     let list = List::load(csv.as_bytes(), "list.csv", &options).unwrap();
     assert_eq!(list.recipients[0].fields["likes"], several(&["x", "y"]));
     assert_eq!(list.recipients[0].fields["topics"], text("x|y"));
