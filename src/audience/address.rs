@@ -57,10 +57,16 @@ impl Address {
                 "Type the address anew instead of pasting it.",
             );
         }
-        if bare.contains(char::is_whitespace) {
+        if bare.contains(['<', '>', '(', ')']) {
             return fail(
-                "there is a space in it",
-                "An address has no spaces; put several people on several lines.",
+                "there is a name or a comment with it",
+                "Write the address alone, such as `ann@example.org`; names have a column of their own.",
+            );
+        }
+        if bare.contains([',', ';']) {
+            return fail(
+                "there is a comma or a semicolon in it",
+                "Put several people on several lines.",
             );
         }
         if bare.contains(['＠', '﹫']) {
@@ -72,10 +78,10 @@ impl Address {
                 "Quoted addresses are hardly ever delivered; ask for another address.",
             );
         }
-        if bare.contains(['(', ')', '<', '>', ',', ';', '\\']) {
+        if bare.contains(char::is_whitespace) {
             return fail(
-                "there are signs in it that separate addresses or comments",
-                "Write one bare address, such as `ann@example.org`, without name and comment.",
+                "there is a space in it",
+                "An address has no spaces; look for one that was typed by mistake.",
             );
         }
         let Some((local, domain)) = bare.split_once('@') else {

@@ -120,7 +120,13 @@ pub(super) fn field_name(title: &str, position: usize) -> String {
 fn is_email(name: &str) -> bool {
     matches!(
         name,
-        "email" | "e_mail" | "email_address" | "e_mail_address" | "emailaddress"
+        "email"
+            | "e_mail"
+            | "email_address"
+            | "e_mail_address"
+            | "emailaddress"
+            | "email_adresse"
+            | "e_mail_adresse"
     )
 }
 
@@ -190,6 +196,7 @@ mod tests {
             "name, E-Mail ",
             "name,EMAIL ADDRESS",
             "name,\"e-mail\"",
+            "name,E-Mail-Adresse",
         ] {
             let columns = read(header).unwrap();
             assert_eq!(columns.email, 1, "{header}");

@@ -187,7 +187,7 @@ impl Reader {
         if row.swallows_others() {
             return Err(left_out(
                 "open-quote",
-                "one of its cells goes over several lines and has an address in it".to_owned(),
+                "one of its cells goes over several lines and seems to hold other rows".to_owned(),
                 Some("A quote that is not closed where it should be swallows the rows after it."),
             ));
         }
@@ -277,11 +277,12 @@ impl Reader {
     }
 }
 
-/// The entries of a cell that holds several, each once, without blanks.
+/// The entries of a cell that holds several, each once, without blanks and the quotes that some
+/// programs put around each.
 fn entries(cell: &str) -> Vec<String> {
     let mut entries: Vec<String> = Vec::new();
     for entry in cell.split([';', ',', '|']) {
-        let entry = one_line(entry.trim()).into_owned();
+        let entry = one_line(entry.trim().trim_matches('"')).trim().to_owned();
         if !entry.is_empty() && !entries.contains(&entry) {
             entries.push(entry);
         }

@@ -9,6 +9,7 @@ use std::{
 
 use csv::StringRecord;
 
+use super::Address;
 use crate::{
     error::{Error, Kind, Result},
     place::Place,
@@ -200,11 +201,13 @@ impl Row<'_> {
     }
 
     /// Whether a quote that was opened by mistake seems to have swallowed the rows after it: a cell
-    /// with several lines and an address.
+    /// goes over several lines, and one after the first has an address between commas.
     pub(super) fn swallows_others(&self) -> bool {
-        self.cells
-            .iter()
-            .any(|cell| cell.trim().contains('\n') && cell.contains('@'))
+        let is_address = |part: &str| Address::parse(part.trim().trim_matches('"')).is_ok();
+        let is_row = |line: &str| line.contains('@') && line.split(',').any(is_address);
+        let is_text = |cell: &str| cell.trim().contains('\n');
+        let mut cells = self.cells.iter();
+        cells.any(|cell| is_text(cell) && cell.trim().lines().skip(1).any(is_row))
     }
 }
 

@@ -115,7 +115,7 @@ impl Columns {
     fn suppression(self, row: &Row<'_>) -> Result<(String, Suppression)> {
         if row.swallows_others() {
             return Err(Error::data(
-                "one of the cells goes over several lines and has an address in it",
+                "one of the cells goes over several lines and seems to hold other rows",
             )
             .at(row.place(""))
             .hint("A quote that is not closed where it should be swallows the rows after it."));
@@ -197,7 +197,7 @@ mod tests {
         let error = load("email,reason\nann@example.org,\"x\nbob@example.org,\"y\n").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "suppressions.csv:2:1: one of the cells goes over several lines and has an address in it"
+            "suppressions.csv:2:1: one of the cells goes over several lines and seems to hold other rows"
         );
         let error = load("email;reason\n").unwrap_err();
         assert_eq!(error.message(), "the columns are separated by semicolons");

@@ -77,18 +77,21 @@ fn each_fault_has_its_reason() {
             "there is an invisible character (U+202E) in it",
         ),
         ("ann lee@example.org", "there is a space in it"),
-        ("Ann Lee <ann@example.org>", "there is a space in it"),
+        (
+            "Ann Lee <ann@example.org>",
+            "there is a name or a comment with it",
+        ),
         (
             "Ann<ann@example.org>",
-            "there are signs in it that separate addresses or comments",
+            "there is a name or a comment with it",
         ),
         (
             "ann@example.org,bob@example.org",
-            "there are signs in it that separate addresses or comments",
+            "there is a comma or a semicolon in it",
         ),
         (
             "ann(hi)@example.org",
-            "there are signs in it that separate addresses or comments",
+            "there is a name or a comment with it",
         ),
         ("\"ann\"@example.org", "it has a quoted part"),
         (

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn load(csv: &str) -> List {
@@ -81,7 +83,7 @@ fn every_row_is_judged_with_its_line_and_reason() {
             "list.csv:6:1: bad-address: `` is left out: there is no address",
             "list.csv:7:5: duplicate-address: `ANN@example.ORG` is left out: line 2 has this address already",
             "list.csv:8:5: long-row: `eve@example.org` is left out: it has 4 cells, and there are 3 columns",
-            "list.csv:12:1: open-quote: `` is left out: one of its cells goes over several lines and has an address in it",
+            "list.csv:12:1: open-quote: `` is left out: one of its cells goes over several lines and seems to hold other rows",
             "list.csv:14:5: duplicate-address: `ann@example.org` is left out: line 2 has this address already",
             "list.csv:4:2: control-character: a control character (U+000A) in a cell; it becomes a space",
             "list.csv:10:1: short-row: a row of 2 cells for 3 columns",
@@ -93,6 +95,16 @@ fn every_row_is_judged_with_its_line_and_reason() {
     assert_eq!(list.rows, lines.len() + list.left_out.len());
     assert_eq!(list.recipients[1].fields["name"], text("Cy us"));
     assert!(!list.recipients[3].fields.contains_key("city"));
+}
+
+#[test]
+fn a_note_of_several_lines_is_no_swallowed_row() {
+    let list = load(
+        "email,note\na@example.org,\"asked at\ndesk@example.com, in May\"\nb@example.org,\"x\nmail: c@d.de\"\n",
+    );
+    let lines: Vec<usize> = list.left_out.iter().map(|row| row.line).collect();
+    assert_eq!(lines, [2]);
+    assert_eq!(list.recipients[0].fields["note"], text("x mail: c@d.de"));
 }
 
 #[test]
@@ -108,7 +120,7 @@ fn list_fields_can_be_named() {
     let options = ListOptions {
         list_fields: vec!["likes".to_owned()],
     };
-    let csv = "email,likes,topics\na@example.org,x|y,x|y\n";
+    let csv = "email,likes,topics\na@example.org,\"\"\"x\"\" | y\",x|y\n";
     let list = List::load(csv.as_bytes(), "list.csv", &options).unwrap();
     assert_eq!(list.recipients[0].fields["likes"], several(&["x", "y"]));
     assert_eq!(list.recipients[0].fields["topics"], text("x|y"));
@@ -147,4 +159,28 @@ fn the_suppressed_are_left_out_whatever_their_capitals() {
         left_out[1].finding("list.csv").place.unwrap().to_string(),
         "list.csv:3:1"
     );
+}
+
+proptest! {
+    #[test]
+    fn every_row_is_a_person_or_left_out(
+        rows in prop::collection::vec("[ab]@x\\.(de|com)|[ab@\"\r\n\0, .é\u{2028}]{0,20}", 0..20),
+    ) {
+        let csv = format!("email,name,topics\n{}", rows.join(",b,c;d\n"));
+        if let Ok(list) = List::load(csv.as_bytes(), "list.csv", &ListOptions::default()) {
+            prop_assert_eq!(list.rows, list.recipients.len() + list.left_out.len());
+            let lines = csv.lines().count().max(csv.matches('\r').count() + csv.lines().count());
+            for row in &list.left_out {
+                prop_assert!(row.line > 1 && row.line <= lines);
+                prop_assert_eq!(row.finding("list.csv").place.map(|place| place.line() >= row.line), Some(true));
+            }
+            let mut keys: Vec<String> = list.recipients.iter().map(|person| person.address.key()).collect();
+            keys.sort();
+            keys.dedup();
+            prop_assert_eq!(keys.len(), list.recipients.len());
+            let written = serde_json::to_string(&list.recipients).unwrap();
+            // JSON writes controls with a backslash.
+            prop_assert_eq!(written.find(['\\', '\u{2028}']), None);
+        }
+    }
 }
