@@ -3,5 +3,8 @@
 //! Never sees a subscriber, opens no file and knows no clock.
 
 mod edition;
+mod filters;
+mod staging;
+mod tokens;
 
 pub use edition::{Edition, InlineImage, MergeField, Origin, Part, Tag};
