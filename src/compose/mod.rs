@@ -4,6 +4,7 @@
 
 mod edition;
 mod filters;
+mod mjml;
 mod staging;
 mod tokens;
 
