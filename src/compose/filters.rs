@@ -3,13 +3,10 @@
 use jiff::civil::Date;
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value, value::ValueKind};
 
-use super::{staging, tokens};
+use super::{sending::ABSENT, staging, tokens};
 
 /// A captured value must stay shorter than this, in bytes.
 const LONGEST_CAPTURE: usize = 4096;
-
-/// The name under which nothing is known at the moment of sending; a path into it is undefined.
-pub(crate) const ABSENT: &str = "__absent";
 
 /// What Tera offers, for hints.
 pub(super) const NAMES: [&str; 38] = [

@@ -64,7 +64,8 @@ pub struct Cell {
 /// A picture, with what is said below it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figure {
-    /// An https address, or a path relative to the newsletter's folder.
+    /// An https address, or a path relative to the newsletter's folder. Empty when the picture was
+    /// not supplied, as in an article that came as plain text: then caption and credit stand alone.
     pub src: String,
     /// What a reader who cannot see it needs to know; empty for an ornament.
     pub alt: String,

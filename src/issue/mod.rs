@@ -5,7 +5,14 @@
 
 mod article;
 mod block;
+pub mod clean;
+pub mod credit;
 pub mod front_matter;
+pub mod html;
+pub mod markdown;
+pub mod quotation;
+mod script;
+pub mod text;
 
 pub use article::Article;
 pub use block::{Block, Cell, Figure, Inline, ListItem, Quote, plain};

@@ -4,4 +4,4 @@
 
 mod merge;
 
-pub use merge::{Links, Merged};
+pub use merge::{Links, Merged, Merger};

@@ -60,7 +60,7 @@ pub(crate) fn render(
         }
     }
     let html = engine::render(&prepared)?;
-    let html = finish::finish(&html, &prepared.slots, &prepared.prologue)?;
+    let html = finish::finish(&html, &prepared, tags)?;
     let soften = |problem| Finding {
         severity: Severity::Warning,
         ..problem

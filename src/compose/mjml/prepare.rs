@@ -33,11 +33,22 @@ pub(super) enum Slot {
     Value(String),
 }
 
+impl Slot {
+    /// What it holds.
+    pub(super) fn content(&self) -> &str {
+        match self {
+            Self::Content(content) | Self::Raw(content) | Self::Value(content) => content,
+        }
+    }
+}
+
 /// A document that the engine takes.
 #[derive(Clone, Debug)]
 pub(super) struct Prepared {
     pub(super) mjml: String,
     pub(super) slots: Vec<Slot>,
+    /// The first slot of the body.
+    pub(super) body: usize,
     /// What goes before everything else.
     pub(super) prologue: String,
     /// Where each element begins in `mjml`, and in the author's files.
@@ -68,6 +79,7 @@ pub(super) fn prepare(
         out: Prepared {
             mjml: String::new(),
             slots: Vec::new(),
+            body: 0,
             prologue: String::new(),
             elements: Vec::new(),
             problems: Vec::new(),
@@ -117,6 +129,7 @@ impl Writer<'_> {
         }
         self.out.mjml.push('>');
         self.head(root);
+        self.out.body = self.out.slots.len();
         let mut bodies = root.elements().filter(|element| element.name == "mj-body");
         match bodies.next() {
             Some(body) => self.element(body),

@@ -23,7 +23,7 @@ use crate::{
 use code::{Code, Path};
 use scan::Piece;
 
-pub(crate) use tags::{Role, SendTag, Tags};
+pub(crate) use tags::{Role, Run, SendTag, Tags};
 
 /// The names that belong to the moment of sending.
 pub(crate) const ROOTS: [&str; 4] = [
