@@ -1,7 +1,309 @@
 //! `Issue ─compose─▶ Mjml ─compile─▶ Edition`: staging, Tera, MJML and the text part.
 //!
+//! 1. `staging` cuts the tags that wait for the reader out of the author's sources.
+//! 2. `moment` runs Tera over what is left, with the values of `context`.
+//! 3. `mjml` makes the page of it; the plain text has a template of its own.
+//! 4. `pictures` settles where the pictures come from.
+//! 5. `assemble` puts the tags in again, each value escaped as its place demands.
+//!
 //! Never sees a subscriber, opens no file and knows no clock.
 
+mod assemble;
+mod context;
 mod edition;
+mod faults;
+mod filters;
+mod mjml;
+mod moment;
+mod page;
+mod pictures;
+mod sending;
+mod staging;
+mod templates;
+mod tokens;
+
+use crate::{
+    error::{Error, Result},
+    finding::Finding,
+    issue::{Issue, markdown},
+    place::Text,
+    source::Picture,
+};
+use assemble::Assembled;
+use context::Written;
+use moment::{Moment, Writing};
+use staging::{Source, Tags};
 
 pub use edition::{Edition, InlineImage, MergeField, Origin, Part, Tag};
+pub(crate) use sending::{ABSENT, HTML, SUBJECT, TEXT, engine, explain};
+pub use templates::Templates;
+
+/// What the newsletter is, as far as its pages show it.
+#[derive(Clone, Debug)]
+pub struct Publication {
+    /// Its name.
+    pub name: String,
+    /// What stands below its name.
+    pub tagline: Option<String>,
+    /// Where it lives on the web, as an https address.
+    pub base_url: Option<String>,
+    /// Where it lives on earth; the law wants it in each mail.
+    pub postal_address: String,
+    /// As in BCP 47.
+    pub language: String,
+    /// The domain of the sender, for content ids (RFC 2392).
+    pub domain: String,
+}
+
+/// Where readers get local pictures from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Images {
+    /// They travel with the mail.
+    Inline,
+    /// They are called from [`Publication::base_url`].
+    Hosted,
+}
+
+/// All that an issue needs to be composed.
+pub struct Press<'a> {
+    /// The newsletter.
+    pub publication: &'a Publication,
+    /// Its templates.
+    pub templates: &'a Templates,
+    /// Where readers get local pictures from.
+    pub images: Images,
+    /// Loads a picture by its path.
+    pub picture: &'a dyn Fn(&str) -> Result<Picture>,
+}
+
+/// An issue, composed.
+#[derive(Clone, Debug)]
+pub struct Composed {
+    /// The page as MJML, for whoever wants to see what the templates made.
+    pub mjml: String,
+    /// The edition.
+    pub edition: Edition,
+    /// What was noticed on the way.
+    pub findings: Vec<Finding>,
+}
+
+/// A plain MJML file, rendered.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// The page.
+    pub html: String,
+    /// What was left out.
+    pub findings: Vec<Finding>,
+}
+
+/// Renders a plain MJML file, without Tera, as npm's `mjml` does: what MJML does not know is left
+/// out with a warning.
+///
+/// # Errors
+/// What cannot be read or laid out, at its place.
+pub fn render_mjml(text: &Text) -> Result<Rendered> {
+    let options = mjml::Options {
+        rigor: mjml::Rigor::Soft,
+        comments: mjml::Comments::Keep,
+        language: None,
+    };
+    let (html, findings) = mjml::render(text.content(), mjml::Origin::File(text), options)?;
+    Ok(Rendered { html, findings })
+}
+
+/// Composes an issue once for everyone.
+///
+/// # Errors
+/// Whatever is wrong in the templates or in the author's own words, each at its place.
+pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
+    let mut tags = Tags::default();
+    let mut findings = Vec::new();
+    let chosen = issue.front.template.as_ref();
+    let name = chosen.map_or(templates::DEFAULT, |name| name.value.as_str());
+    let (page, plain) = press
+        .templates
+        .choose(name, chosen.map(|name| &name.place))?;
+
+    let written = write(issue, press, &mut tags, &mut findings)?;
+    let sources = press.templates.iter().map(|template| {
+        let source = Source::whole(&template.text);
+        (template.name.clone(), source)
+    });
+    let moment = Moment::new(sources.collect(), Writing::ByName, &mut tags)?;
+    let context = context::context(issue, press.publication, &written);
+    let document = moment.render(&page.name, &context)?;
+    let text = moment.render(&plain.name, &context)?;
+
+    let options = mjml::Options {
+        rigor: mjml::Rigor::Strict,
+        comments: mjml::Comments::Drop,
+        language: Some(&press.publication.language),
+    };
+    let origin = mjml::Origin::Composed {
+        tags: &tags,
+        template: &page.text,
+    };
+    let (html, warnings) = mjml::render(&document, origin, options)?;
+    findings.extend(warnings);
+    let (html, images) = pictures::settle(&tokens::restore(&html), press, &tags)?;
+
+    let subject = assemble::line(written.subject.as_deref().unwrap_or_default(), &tags);
+    let html = assemble::page(&html, &tags);
+    let text = assemble::text(&tidy(&tokens::without_marks(&text), &tags), &tags);
+    let (subject, html, text) = match (subject, html, text) {
+        (Ok(subject), Ok(html), Ok(text)) => (subject, html, text),
+        (subject, html, text) => {
+            let errors = [subject.err(), html.err(), text.err()];
+            return Err(Error::all(errors.into_iter().flatten())
+                .unwrap_or_else(|| Error::bug("a part is missing")));
+        }
+    };
+    findings.extend(missing(press.publication, &html, &text));
+    let fields = fields([&subject, &html, &text]);
+    let edition = Edition {
+        subject: subject.part,
+        html: html.part,
+        text: text.part,
+        images,
+        fields,
+        language: press.publication.language.clone(),
+    };
+    // What cannot be compiled at sending must not leave here.
+    engine(&edition)?;
+    Ok(Composed {
+        mjml: tokens::without_marks(&document),
+        edition,
+        findings,
+    })
+}
+
+/// The author's own words: subject, preheader and letter are small templates themselves.
+fn write(
+    issue: &Issue,
+    press: &Press<'_>,
+    tags: &mut Tags,
+    findings: &mut Vec<Finding>,
+) -> Result<Written> {
+    let subject = &issue.front.subject;
+    let mut lines = vec![(
+        "subject.txt".to_owned(),
+        Source::value(&subject.value, &subject.place),
+    )];
+    if let Some(preheader) = &issue.front.preheader {
+        lines.push((
+            "preheader.txt".to_owned(),
+            Source::value(&preheader.value, &preheader.place),
+        ));
+    }
+    let letter = Source {
+        text: issue.text.clone(),
+        code: issue.letter().to_owned(),
+        start: Ok(issue.letter_start),
+    };
+    let lines = Moment::new(lines, Writing::ByName, tags);
+    let letter = Moment::new(
+        vec![("letter.md".to_owned(), letter)],
+        Writing::Markdown,
+        tags,
+    );
+    let (lines, letter) = match (lines, letter) {
+        (Ok(lines), Ok(letter)) => (lines, letter),
+        (lines, letter) => {
+            let errors = [lines.err(), letter.err()];
+            return Err(Error::all(errors.into_iter().flatten())
+                .unwrap_or_else(|| Error::bug("a source is missing")));
+        }
+    };
+    let mut written = Written::default();
+    let context = |written: &Written| context::context(issue, press.publication, written);
+    written.subject = Some(lines.render("subject.txt", &context(&written))?);
+    if issue.front.preheader.is_some() {
+        written.preheader = Some(lines.render("preheader.txt", &context(&written))?);
+    }
+    let markdown = letter.render("letter.md", &context(&written))?;
+    let parsed = markdown::parse(&markdown);
+    let verbatim = markdown == issue.letter();
+    for (range, message) in parsed.warnings {
+        let range = if verbatim { range } else { 0..0 };
+        let place = letter.staged("letter.md").map(|staged| staged.place(range));
+        let finding = Finding::warning("letter-markdown", message);
+        findings.push(match place {
+            Some(place) => finding.at(place),
+            None => finding,
+        });
+    }
+    written.letter = parsed.blocks;
+    Ok(written)
+}
+
+/// Takes blanks from the ends of lines and shortens gaps. A line of nothing but tags that print
+/// nothing does not count as one.
+fn tidy(text: &str, tags: &Tags) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut blank = 2;
+    for line in text.trim().lines() {
+        let line = line.trim_end();
+        let runs = tags.runs(line).unwrap_or_default();
+        let silent: usize = runs
+            .iter()
+            .filter(|(_, run)| run.tag.role.is_silent())
+            .map(|(_, run)| run.length)
+            .sum();
+        if silent > 0 && silent == line.trim_start().len() {
+            out.push_str(line.trim_start());
+            continue;
+        }
+        blank = if line.is_empty() { blank + 1 } else { 0 };
+        if blank <= 2 {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// What the law and the mail providers want, and is not there.
+fn missing(publication: &Publication, html: &Assembled<'_>, text: &Assembled<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (part, what) in [(html, "page"), (text, "plain text")] {
+        if !part.used.iter().any(|tag| tag.unsubscribes) {
+            let message = format!("the {what} has no link to unsubscribe");
+            let finding = Finding::error("no-unsubscribe-link", message);
+            findings.push(finding.hint("Use `{{ unsubscribe_url }}` in the template."));
+        }
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let page = words(&part.part.template);
+        let mut lines = publication.postal_address.lines().map(words).peekable();
+        let there = lines.peek().is_some()
+            && lines.all(|line| page.contains(&line) || page.contains(&page::escape(&line)));
+        if !there {
+            let message = format!("the {what} does not show the postal address");
+            let finding = Finding::error("no-postal-address", message);
+            findings.push(finding.hint(
+                "Set `postal_address`, and use `{{ newsletter.postal_address }}` in the template.",
+            ));
+        }
+    }
+    findings
+}
+
+/// The fields of the list that the parts ask for, each with the first tag that does.
+fn fields(parts: [&Assembled<'_>; 3]) -> Vec<MergeField> {
+    let mut fields: Vec<MergeField> = Vec::new();
+    for tag in parts.into_iter().flat_map(|part| &part.used) {
+        for name in &tag.fields {
+            if !fields.iter().any(|field| field.name == *name) {
+                fields.push(MergeField {
+                    name: name.clone(),
+                    origin: Origin::from(&tag.place),
+                });
+            }
+        }
+    }
+    fields
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,15 @@
 //! Filling in what is each reader's own.
 
+use std::collections::BTreeMap;
+
+use tera::{Context, Map, Tera, Value as TeraValue};
+
+use crate::{
+    audience::Value,
+    compose::{self, Edition},
+    error::Result,
+};
+
 /// The addresses that are one reader's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Links {
@@ -22,26 +32,86 @@ pub struct Merged {
     pub text: String,
 }
 
-/// An edition, ready to be merged with one reader after the other.
-#[derive(Debug)]
-pub struct Merger(Merged);
+/// An edition that was compiled once, to be merged for each reader. It can be shared by threads.
+pub struct Merger {
+    edition: Edition,
+    engine: Tera,
+}
 
 impl Merger {
-    /// A stand-in.
-    pub fn new(edition: &crate::compose::Edition) -> crate::error::Result<Self> {
-        Ok(Self(Merged {
-            subject: edition.subject.template.clone(),
-            html: edition.html.template.clone(),
-            text: edition.text.template.clone(),
-        }))
+    /// Compiles an edition.
+    ///
+    /// # Errors
+    /// What is wrong in the author's tags, each at its place.
+    pub fn new(edition: &Edition) -> Result<Self> {
+        Ok(Self {
+            engine: compose::engine(edition)?,
+            edition: edition.clone(),
+        })
     }
 
-    /// A stand-in.
-    pub fn merge(
-        &self,
-        _fields: &std::collections::BTreeMap<String, crate::audience::Value>,
-        _links: &Links,
-    ) -> crate::error::Result<Merged> {
-        Ok(self.0.clone())
+    /// Fills in one reader's fields and addresses. A field that is blank counts as absent; a list is
+    /// an array, so that `in` works.
+    ///
+    /// # Errors
+    /// When a tag needs what this reader does not have, or makes an unsafe address of what they have;
+    /// at the author's place.
+    pub fn merge(&self, fields: &BTreeMap<String, Value>, links: &Links) -> Result<Merged> {
+        let context = context(fields, links);
+        let render = |name| {
+            let rendered = self.engine.render(name, &context);
+            rendered.map_err(|error| {
+                compose::explain(&error, &self.edition, &|name| is_blank(fields.get(name)))
+            })
+        };
+        let subject = render(compose::SUBJECT)?;
+        Ok(Merged {
+            subject: subject.split_whitespace().collect::<Vec<_>>().join(" "),
+            html: render(compose::HTML)?,
+            text: render(compose::TEXT)?,
+        })
+    }
+}
+
+fn context(fields: &BTreeMap<String, Value>, links: &Links) -> Context {
+    let mut subscriber = Map::new();
+    for (name, value) in fields {
+        let value = match value {
+            Value::Text(text) if text.trim().is_empty() => continue,
+            Value::Text(text) => TeraValue::from(printable(text)),
+            Value::List(entries) => TeraValue::from(
+                entries
+                    .iter()
+                    .map(|entry| printable(entry))
+                    .collect::<Vec<_>>(),
+            ),
+        };
+        subscriber.insert(name.clone().into(), value);
+    }
+    let mut context = Context::new();
+    context.insert_value("subscriber", TeraValue::from(subscriber));
+    context.insert_value(compose::ABSENT, TeraValue::from(Map::new()));
+    let urls = [
+        ("unsubscribe_url", &links.unsubscribe_url),
+        ("preferences_url", &links.preferences_url),
+        ("view_url", &links.view_url),
+    ];
+    for (name, url) in urls {
+        context.insert_value(name, TeraValue::from(url.as_str()));
+    }
+    context
+}
+
+/// A cell without control characters, which no mail may hold.
+fn printable(text: &str) -> String {
+    let kept = |c: &char| !c.is_control() || matches!(c, '\t' | '\n');
+    text.chars().filter(kept).collect()
+}
+
+fn is_blank(value: Option<&Value>) -> bool {
+    match value {
+        None => true,
+        Some(Value::Text(text)) => text.trim().is_empty(),
+        Some(Value::List(_)) => false,
     }
 }

@@ -1,0 +1,196 @@
+//! What a theme can use: the newsletter, the issue, the letter and the articles as values of Tera.
+//!
+//! Everything here is data, and cleaned of what could pass for a tag; only the subject, the preheader
+//! and the letter come from the author and may hold tags of their own. What is optional and not given
+//! is absent, so that `{% if article.byline %}`, `or` and `default` work.
+
+use jiff::civil::Date;
+use tera::{Context, Map, Value};
+
+use super::{Publication, tokens};
+use crate::issue::{Article, Block, Figure, Inline, Issue, html, text};
+
+/// The width of the plain text, in columns.
+const WIDTH: usize = 72;
+
+/// Where a text comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// It is data.
+    Data,
+    /// The author wrote it, and it may hold tags.
+    Author,
+}
+
+/// What the author's own templates have become so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Written {
+    pub(super) subject: Option<String>,
+    pub(super) preheader: Option<String>,
+    pub(super) letter: Vec<Block>,
+}
+
+/// The values of the composing moment.
+pub(super) fn context(issue: &Issue, publication: &Publication, written: &Written) -> Context {
+    let mut context = Context::new();
+    context.insert_value("newsletter", newsletter(publication));
+    context.insert_value("issue", self::issue(issue, publication, written));
+    context.insert_value("letter", blocks(&written.letter, Trust::Author));
+    context.insert_value(
+        "letter_text",
+        Value::from(text::blocks(&written.letter, WIDTH)),
+    );
+    let articles: Vec<Value> = issue.articles.iter().map(article).collect();
+    context.insert_value("articles", Value::from(articles));
+    context
+}
+
+fn newsletter(publication: &Publication) -> Value {
+    let mut fields = Fields(Trust::Data, Map::new());
+    fields.text("name", &publication.name);
+    fields.maybe("tagline", publication.tagline.as_ref());
+    fields.maybe("base_url", publication.base_url.as_ref());
+    fields.text("postal_address", &publication.postal_address);
+    fields.text("language", &publication.language);
+    fields.into()
+}
+
+fn issue(issue: &Issue, publication: &Publication, written: &Written) -> Value {
+    let mut fields = Fields(Trust::Data, Map::new());
+    fields.text("slug", &issue.slug);
+    fields.date("date", issue.front.date);
+    if let Some(base) = &publication.base_url {
+        let url = format!("{}/{}/", base.trim_end_matches('/'), issue.slug);
+        fields.text("url", &url);
+    }
+    let title = issue.front.title.as_deref().map(tokens::clean);
+    fields.0 = Trust::Author;
+    fields.maybe("title", title.as_ref().or(written.subject.as_ref()));
+    fields.maybe("subject", written.subject.as_ref());
+    fields.maybe("preheader", written.preheader.as_ref());
+    fields.into()
+}
+
+fn article(article: &Article) -> Value {
+    let mut fields = Fields(Trust::Data, Map::new());
+    fields.text("slug", &article.slug);
+    fields.text("title", &article.title);
+    fields.maybe("standfirst", article.standfirst.as_ref());
+    fields.maybe("byline", article.byline.as_ref());
+    fields.date("date", article.date);
+    fields.maybe("url", article.url.as_ref());
+    if let Some(image) = &article.image {
+        let mut inner = Fields(Trust::Data, Map::new());
+        figure(image, &mut inner);
+        fields.set("image", inner.into());
+    }
+    let topics = article.topics.iter().map(|topic| tokens::clean(topic));
+    fields.set("topics", Value::from(topics.collect::<Vec<_>>()));
+    fields.maybe("topic", article.topics.first());
+    fields.set("reading_minutes", Value::from(article.reading_minutes()));
+    fields.set("body", blocks(&article.body, Trust::Data));
+    fields.text("text", &text::blocks(&article.body, WIDTH));
+    fields.into()
+}
+
+fn blocks(blocks: &[Block], trust: Trust) -> Value {
+    let values: Vec<Value> = blocks.iter().map(|inner| block(inner, trust)).collect();
+    Value::from(values)
+}
+
+fn block(block: &Block, trust: Trust) -> Value {
+    let mut fields = Fields(trust, Map::new());
+    let whole = || html::block(block);
+    let (kind, content) = match block {
+        Block::Paragraph(content) => ("paragraph", html::inline(content)),
+        Block::Heading { level, content } => {
+            fields.set("level", Value::from(u32::from(*level)));
+            ("heading", html::inline(content))
+        }
+        Block::List { .. } => ("list", whole()),
+        Block::Quote(inner) => ("quote", inner.iter().map(html::block).collect()),
+        Block::PullQuote(quote) => {
+            fields.html("attribution", &quote.attribution);
+            fields.words("attribution_text", &quote.attribution);
+            ("pull_quote", html::inline(&quote.text))
+        }
+        Block::Figure(inner) => {
+            figure(inner, &mut fields);
+            ("figure", whole())
+        }
+        Block::Code { language, code } => {
+            fields.maybe("language", language.as_ref());
+            fields.text("code", code);
+            ("code", whole())
+        }
+        Block::Table { .. } => ("table", whole()),
+        Block::Divider => ("divider", whole()),
+    };
+    fields.set("kind", Value::from(kind));
+    let content = fields.clean(&content);
+    fields.set("html", Value::safe_string(&content));
+    fields.text("text", &text::blocks(std::slice::from_ref(block), WIDTH));
+    fields.into()
+}
+
+fn figure(figure: &Figure, fields: &mut Fields) {
+    if !figure.src.is_empty() {
+        fields.text("src", &figure.src);
+    }
+    fields.text("alt", &figure.alt);
+    fields.html("caption", &figure.caption);
+    fields.words("caption_text", &figure.caption);
+    fields.maybe("credit", figure.credit.as_ref());
+}
+
+/// The fields of a value, cleaned as far as they are data.
+struct Fields(Trust, Map);
+
+impl Fields {
+    fn clean(&self, text: &str) -> String {
+        match self.0 {
+            Trust::Data => tokens::clean(text),
+            Trust::Author => text.to_owned(),
+        }
+    }
+
+    fn set(&mut self, name: &'static str, value: Value) {
+        self.1.insert(name.into(), value);
+    }
+
+    fn text(&mut self, name: &'static str, text: &str) {
+        let text = self.clean(text);
+        self.set(name, Value::from(text));
+    }
+
+    fn maybe(&mut self, name: &'static str, text: Option<&String>) {
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            self.text(name, text);
+        }
+    }
+
+    fn date(&mut self, name: &'static str, date: Option<Date>) {
+        if let Some(date) = date {
+            self.set(name, Value::from(date.to_string()));
+        }
+    }
+
+    fn html(&mut self, name: &'static str, line: &[Inline]) {
+        if !line.is_empty() {
+            let html = self.clean(&html::inline(line));
+            self.set(name, Value::safe_string(&html));
+        }
+    }
+
+    fn words(&mut self, name: &'static str, line: &[Inline]) {
+        if !line.is_empty() {
+            self.text(name, &text::inline(line));
+        }
+    }
+}
+
+impl From<Fields> for Value {
+    fn from(fields: Fields) -> Self {
+        Self::from(fields.1)
+    }
+}

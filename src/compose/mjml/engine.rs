@@ -1,0 +1,74 @@
+//! The MJML that was prepared → HTML, by `mrml`.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use mrml::prelude::{
+    parser::{Error as ParseError, ParserOptions},
+    render::RenderOptions,
+};
+
+use super::prepare::Prepared;
+use crate::error::{Error, Result};
+
+/// Renders a prepared document; its slots are still open.
+///
+/// # Errors
+/// What the engine refuses, at the place of the nearest element.
+pub(super) fn render(prepared: &Prepared) -> Result<String> {
+    // What was prepared holds nothing that is known to make the engine panic. Should it do so all
+    // the same, it has only ever seen values of this call.
+    let rendered = catch_unwind(AssertUnwindSafe(|| run(prepared)));
+    rendered.unwrap_or_else(|_| Err(Error::bug("the MJML engine has panicked")))
+}
+
+fn run(prepared: &Prepared) -> Result<String> {
+    let parsed = mrml::parse_with_options(&prepared.mjml, &ParserOptions::default())
+        .map_err(|error| refused(prepared, &error))?;
+    let options = RenderOptions {
+        // A font that nobody has asked for must not make each reader call a font server.
+        fonts: HashMap::new(),
+        ..RenderOptions::default()
+    };
+    let rendered = parsed.element.render(&options);
+    rendered.map_err(|error| Error::data("cannot lay out the MJML").because(&error))
+}
+
+fn refused(prepared: &Prepared, error: &ParseError) -> Error {
+    let span = match error {
+        ParseError::UnexpectedElement { position, .. }
+        | ParseError::UnexpectedToken { position, .. }
+        | ParseError::MissingAttribute { position, .. }
+        | ParseError::InvalidAttribute { position, .. }
+        | ParseError::InvalidFormat { position, .. } => Some(position.start),
+        _ => None,
+    };
+    let after = span.map_or(1, |at| {
+        let elements = &prepared.elements;
+        elements.partition_point(|(start, _)| *start <= at)
+    });
+    let nearest = after
+        .checked_sub(1)
+        .and_then(|last| prepared.elements.get(last));
+    let (what, place) = match nearest {
+        Some((start, place)) => {
+            let name = prepared.mjml.get(start + 1..).unwrap_or_default();
+            let end = name.find([' ', '>', '/']).unwrap_or(name.len());
+            (format!("`<{}>`", &name[..end]), Some(place.clone()))
+        }
+        None => ("the document".to_owned(), None),
+    };
+    let message = match error {
+        ParseError::UnexpectedElement { .. } => format!("{what} cannot stand here"),
+        ParseError::MissingAttribute { name, .. } => format!("{what} needs the attribute `{name}`"),
+        ParseError::InvalidAttribute { .. } => format!("an attribute of {what} has no valid value"),
+        _ => format!("cannot lay out {what}"),
+    };
+    let error = Error::data(message).because(error);
+    match place {
+        Some(place) => error.at(place),
+        None => error,
+    }
+}

@@ -1,0 +1,83 @@
+//! MJML → HTML: `reader` (text → elements), `prepare` (elements → what the engine takes),
+//! `engine` (→ HTML), `finish` (→ HTML as it should be).
+//!
+//! The engine, mrml, lays out well and reads badly; everything it cannot be trusted with is kept
+//! from it on the way in and put back on the way out.
+
+mod elements;
+mod engine;
+mod finish;
+mod prepare;
+mod reader;
+
+use crate::{
+    compose::staging::Tags,
+    error::{Error, Result},
+    finding::{Finding, Severity},
+};
+
+pub(crate) use prepare::Comments;
+pub(crate) use reader::Origin;
+
+/// What is made of a document that is not quite right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rigor {
+    /// What MJML does not know is an error.
+    Strict,
+    /// What MJML does not know is left out, with a warning, as npm's `mjml` does.
+    Soft,
+}
+
+/// How a document is rendered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options<'a> {
+    pub(crate) rigor: Rigor,
+    pub(crate) comments: Comments,
+    /// For `<html lang>`, where the document names none.
+    pub(crate) language: Option<&'a str>,
+}
+
+/// Renders a document. Tags of the sending moment come out as they went in.
+///
+/// # Errors
+/// What cannot be read or laid out; in a strict run also all that would be left out.
+pub(crate) fn render(
+    document: &str,
+    origin: Origin<'_>,
+    options: Options<'_>,
+) -> Result<(String, Vec<Finding>)> {
+    let nobody = Tags::default();
+    let tags = match origin {
+        Origin::Composed { tags, .. } => tags,
+        Origin::File(_) => &nobody,
+    };
+    let top = reader::read(document, origin)?;
+    let mut prepared = prepare::prepare(&top, tags, options.comments, options.language);
+    let problems = std::mem::take(&mut prepared.problems);
+    if options.rigor == Rigor::Strict || prepared.elements.is_empty() {
+        if let Some(error) = Error::all(problems.iter().map(into_error)) {
+            return Err(error);
+        }
+    }
+    let html = engine::render(&prepared)?;
+    let html = finish::finish(&html, &prepared, tags)?;
+    let soften = |problem| Finding {
+        severity: Severity::Warning,
+        ..problem
+    };
+    Ok((html, problems.into_iter().map(soften).collect()))
+}
+
+fn into_error(problem: &Finding) -> Error {
+    let mut error = Error::data(problem.message.clone());
+    if let Some(place) = &problem.place {
+        error = error.at(place.clone());
+    }
+    match &problem.hint {
+        Some(hint) => error.hint(hint.clone()),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,539 @@
+//! Elements → the MJML that the engine takes.
+//!
+//! The engine re-writes what it reads, and not always well: attribute values are printed as Rust
+//! literals, HTML within text must be well-formed, a `>` after a letter of two bytes makes it panic.
+//! So it never sees any of that. The contents of ending tags, and attribute values that wait for the
+//! reader, become *slots* such as `@@12@@`, which [`super::finish`] fills again. No attribute value
+//! can hold one, as its `@` is written `&#64;`.
+
+use std::fmt::Write;
+
+use super::{
+    elements::{self, Kind},
+    reader::{Element, Node},
+};
+use crate::{
+    compose::{
+        staging::{Role, Tags},
+        tokens,
+    },
+    error::nearest,
+    finding::Finding,
+    place::Place,
+};
+
+/// What stands in a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// The content of an ending tag.
+    Content(String),
+    /// A piece between elements, which must not end up where only Outlook sees it.
+    Raw(String),
+    /// The value of an attribute.
+    Value(String),
+}
+
+impl Slot {
+    /// What it holds.
+    pub(super) fn content(&self) -> &str {
+        match self {
+            Self::Content(content) | Self::Raw(content) | Self::Value(content) => content,
+        }
+    }
+}
+
+/// A document that the engine takes.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pub(super) mjml: String,
+    pub(super) slots: Vec<Slot>,
+    /// The first slot of the body.
+    pub(super) body: usize,
+    /// What goes before everything else.
+    pub(super) prologue: String,
+    /// Where each element begins in `mjml`, and in the author's files.
+    pub(super) elements: Vec<(usize, Place)>,
+    /// What is wrong with the document; a strict run makes errors of it.
+    pub(super) problems: Vec<Finding>,
+}
+
+/// What happens to ordinary comments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comments {
+    /// Kept, as npm's `mjml` does.
+    Keep,
+    /// Left out: they are notes among authors.
+    Drop,
+}
+
+/// Writes a document for the engine. `language` is set where the document names none.
+pub(super) fn prepare(
+    top: &Element,
+    tags: &Tags,
+    comments: Comments,
+    language: Option<&str>,
+) -> Prepared {
+    let mut writer = Writer {
+        tags,
+        comments,
+        out: Prepared {
+            mjml: String::new(),
+            slots: Vec::new(),
+            body: 0,
+            prologue: String::new(),
+            elements: Vec::new(),
+            problems: Vec::new(),
+        },
+    };
+    writer.document(top, language);
+    writer.out
+}
+
+struct Writer<'a> {
+    tags: &'a Tags,
+    comments: Comments,
+    out: Prepared,
+}
+
+impl Writer<'_> {
+    fn document(&mut self, top: &Element, language: Option<&str>) {
+        self.outside(top);
+        let mut roots = top.elements();
+        let Some(root) = roots.next() else {
+            let problem = Finding::error("mjml-structure", "there is no `<mjml>` element");
+            return self.out.problems.push(problem.at(top.place.clone()));
+        };
+        if root.name != "mjml" {
+            return self.problem(
+                "mjml-structure",
+                root,
+                format!("the document begins with `<{}>`", root.name),
+                "Put everything into `<mjml>`.",
+            );
+        }
+        if let Some(second) = roots.next() {
+            self.problem(
+                "mjml-structure",
+                second,
+                "there is a second element after `<mjml>`",
+                "Put everything into one `<mjml>`.",
+            );
+        }
+        self.outside(root);
+        self.begin(root);
+        for name in ["lang", "dir", "owa"] {
+            let fallback = language.filter(|_| name == "lang");
+            if let Some(value) = root.attribute(name).or(fallback) {
+                self.attribute(name, value);
+            }
+        }
+        self.out.mjml.push('>');
+        self.head(root);
+        self.out.body = self.out.slots.len();
+        let mut bodies = root.elements().filter(|element| element.name == "mj-body");
+        match bodies.next() {
+            Some(body) => self.element(body),
+            None => self.problem(
+                "mjml-structure",
+                root,
+                "there is no `<mj-body>`",
+                "Put what is to be read into `<mj-body>`.",
+            ),
+        }
+        if let Some(second) = bodies.next() {
+            self.problem(
+                "mjml-structure",
+                second,
+                "there is a second `<mj-body>`, which is left out",
+                "Put everything into one `<mj-body>`.",
+            );
+        }
+        for other in root.elements() {
+            match other.name.as_str() {
+                "mj-head" | "mj-body" => {}
+                "mj-raw" if other.attribute("position") == Some("file-start") => {
+                    self.out.prologue.push_str(&other.content);
+                    self.out.prologue.push('\n');
+                }
+                _ => self.misplaced(other, "mjml"),
+            }
+        }
+        self.out.mjml.push_str("</mjml>");
+    }
+
+    fn head(&mut self, root: &Element) {
+        self.out.mjml.push_str("<mj-head>");
+        for head in root.elements().filter(|element| element.name == "mj-head") {
+            self.outside(head);
+            for child in head.elements() {
+                match child.name.as_str() {
+                    "mj-attributes" => self.attributes(child),
+                    "mj-style" => self.style(child),
+                    "mj-title" | "mj-preview" | "mj-raw" => self.element(child),
+                    "mj-font" | "mj-breakpoint" => self.element(child),
+                    "mj-html-attributes" => self.problem(
+                        "mjml-unsupported",
+                        child,
+                        "`<mj-html-attributes>` is not supported",
+                        "Write the attribute at the element itself, or use `<mj-raw>`.",
+                    ),
+                    _ => self.misplaced(child, "mj-head"),
+                }
+            }
+        }
+        self.out.mjml.push_str("</mj-head>");
+    }
+
+    fn style(&mut self, style: &Element) {
+        if style.attribute("inline") == Some("inline") {
+            self.problem(
+                "mjml-unsupported",
+                style,
+                "`inline=\"inline\"` is not supported; the style stays in the head",
+                "Write what mail programs need into the attributes of the elements.",
+            );
+        }
+        if style.content.is_empty() {
+            return;
+        }
+        self.begin(style);
+        self.out.mjml.push('>');
+        self.slot(Slot::Content(style.content.clone()));
+        self.out.mjml.push_str("</mj-style>");
+    }
+
+    fn attributes(&mut self, attributes: &Element) {
+        self.outside(attributes);
+        self.out.mjml.push_str("<mj-attributes>");
+        for element in attributes.elements() {
+            if elements::kind(&element.name).is_none() {
+                self.unknown(element);
+                continue;
+            }
+            if !element.children.is_empty() {
+                self.problem(
+                    "mjml-unsupported",
+                    element,
+                    format!("elements within `<{}>` are not supported", element.name),
+                    "Set the attributes on `<mj-class>` or on the elements themselves.",
+                );
+            }
+            self.begin(element);
+            self.values(element);
+            self.out.mjml.push_str(" />");
+        }
+        self.out.mjml.push_str("</mj-attributes>");
+    }
+
+    fn element(&mut self, element: &Element) {
+        let Some(kind) = elements::kind(&element.name) else {
+            return self.unknown(element);
+        };
+        if element.name == "mj-include" {
+            return self.problem(
+                "mjml-unsupported",
+                element,
+                "`<mj-include>` is not supported",
+                "Write `{% include \"partials/name.mjml\" %}` in a template.",
+            );
+        }
+        if matches!(kind, Kind::Ending) {
+            let content = without_lone_paragraphs(&element.content, self.tags);
+            if element.name == "mj-text" && self.is_silent(&content) {
+                return self.raw(content);
+            }
+            self.begin(element);
+            self.values(element);
+            if content.is_empty() {
+                return self.out.mjml.push_str(" />");
+            }
+            self.out.mjml.push('>');
+            self.slot(match element.name.as_str() {
+                "mj-raw" => Slot::Raw(content),
+                _ => Slot::Content(content),
+            });
+        } else {
+            self.begin(element);
+            self.values(element);
+            if kind == Kind::Leaf {
+                if let Some(child) = element.elements().next() {
+                    self.misplaced(child, &element.name);
+                }
+                return self.out.mjml.push_str(" />");
+            }
+            self.out.mjml.push('>');
+            for child in &element.children {
+                self.node(child, element, kind);
+            }
+        }
+        let _ = write!(self.out.mjml, "</{}>", element.name);
+    }
+
+    fn node(&mut self, node: &Node, parent: &Element, kind: Kind) {
+        match node {
+            Node::Element(child) if matches!(child.name.as_str(), "mj-head" | "mjml") => {
+                self.misplaced(child, &parent.name);
+            }
+            Node::Element(child) => self.element(child),
+            Node::Comment(comment) => {
+                let conditional = comment.starts_with("<!--[") || comment.contains("<![endif]");
+                if kind == Kind::Container && (conditional || self.comments == Comments::Keep) {
+                    self.raw(comment.clone());
+                }
+            }
+            Node::Text(text, place) => self.between(text, place, parent, kind),
+        }
+    }
+
+    /// Text between elements: tags of the sending moment, or something that is lost.
+    fn between(&mut self, text: &str, place: &Place, parent: &Element, kind: Kind) {
+        let mut silent = String::new();
+        let mut stray = String::new();
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let length = match self.tags.run(rest) {
+                Ok(run) if run.tag.role.is_silent() => {
+                    silent.push_str(&rest[..run.length]);
+                    if kind != Kind::Container {
+                        self.refuse_tag(&run.tag.place.clone(), parent);
+                    }
+                    run.length
+                }
+                Ok(run) => {
+                    let problem = Finding::error(
+                        "mjml-stray-text",
+                        "this tag prints text between the elements of MJML",
+                    );
+                    let problem = problem.at(run.tag.place.clone());
+                    self.out
+                        .problems
+                        .push(problem.hint("Put it into `<mj-text>`."));
+                    run.length
+                }
+                Err(_) => {
+                    stray.push(first);
+                    first.len_utf8()
+                }
+            };
+            rest = &rest[length..];
+        }
+        if kind == Kind::Container && !silent.is_empty() {
+            self.raw(silent);
+        }
+        let stray = stray.trim();
+        if !stray.is_empty() {
+            let shown: String = stray.chars().take(40).collect();
+            let message = format!(
+                "the text `{shown}` stands between elements in `<{}>`",
+                parent.name
+            );
+            let problem = Finding::error("mjml-stray-text", message).at(place.clone());
+            self.out
+                .problems
+                .push(problem.hint("Put it into `<mj-text>`; it is left out otherwise."));
+        }
+    }
+
+    /// What stands at the top, in `mjml`, in the head: a `set` goes before everything else.
+    fn outside(&mut self, parent: &Element) {
+        for node in &parent.children {
+            match node {
+                Node::Text(text, place) => {
+                    let mut others = String::new();
+                    let mut rest = text.as_str();
+                    while let Some(first) = rest.chars().next() {
+                        let length = match self.tags.run(rest) {
+                            Ok(run) if run.tag.role == Role::Statement => {
+                                self.out.prologue.push_str(&rest[..run.length]);
+                                run.length
+                            }
+                            Ok(run) if run.tag.role.is_silent() => {
+                                self.refuse_tag(&run.tag.place.clone(), parent);
+                                run.length
+                            }
+                            Ok(run) => {
+                                others.push_str(&rest[..run.length]);
+                                run.length
+                            }
+                            Err(_) => {
+                                others.push(first);
+                                first.len_utf8()
+                            }
+                        };
+                        rest = &rest[length..];
+                    }
+                    self.between(&others, place, parent, Kind::Closed);
+                }
+                Node::Comment(_) | Node::Element(_) => {}
+            }
+        }
+    }
+
+    fn refuse_tag(&mut self, place: &Place, parent: &Element) {
+        let message = match parent.name.as_str() {
+            "" => "a tag that depends on the reader cannot stand outside `<mjml>`".to_owned(),
+            name => format!("a tag that depends on the reader cannot stand directly in `<{name}>`"),
+        };
+        let problem = Finding::error("mjml-send-tag", message).at(place.clone());
+        self.out.problems.push(problem.hint(
+            "It can stand in text, in the value of an attribute, and between the elements of `mj-body`, `mj-wrapper`, `mj-section`, `mj-group`, `mj-column` and `mj-hero`.",
+        ));
+    }
+
+    fn raw(&mut self, content: String) {
+        self.out.mjml.push_str("<mj-raw>");
+        self.slot(Slot::Raw(content));
+        self.out.mjml.push_str("</mj-raw>");
+    }
+
+    fn begin(&mut self, element: &Element) {
+        let place = element.place.clone();
+        self.out.elements.push((self.out.mjml.len(), place));
+        self.out.mjml.push('<');
+        self.out.mjml.push_str(&element.name);
+    }
+
+    fn values(&mut self, element: &Element) {
+        for attribute in &element.attributes {
+            let value = with_units(&attribute.name, &attribute.value);
+            self.attribute(&attribute.name, &value);
+        }
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        // The name is written as it is, so it must be one.
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-_:.".contains(c);
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(is_name) {
+            return;
+        }
+        let _ = write!(self.out.mjml, " {name}=\"");
+        if value.contains(tokens::is_of_sending) {
+            self.slot(Slot::Value(value.replace('"', "&quot;")));
+        } else {
+            protect(value, &mut self.out.mjml);
+        }
+        self.out.mjml.push('"');
+    }
+
+    fn slot(&mut self, slot: Slot) {
+        let _ = write!(self.out.mjml, "@@{}@@", self.out.slots.len());
+        self.out.slots.push(slot);
+    }
+
+    /// Whether `content` holds tags of the sending moment that print nothing, and nothing else.
+    fn is_silent(&self, content: &str) -> bool {
+        !content.is_empty() && silent_length(content, self.tags) == content.len()
+    }
+
+    fn unknown(&mut self, element: &Element) {
+        let message = format!("MJML has no element `<{}>`", element.name);
+        let problem = Finding::error("mjml-unknown-element", message).at(element.place.clone());
+        let hint = match nearest(&element.name, elements::names()) {
+            Some(name) => format!("Did you mean `<{name}>`?"),
+            None => "HTML must stand in `<mj-text>` or `<mj-raw>`.".to_owned(),
+        };
+        self.out.problems.push(problem.hint(hint));
+    }
+
+    fn misplaced(&mut self, element: &Element, parent: &str) {
+        if elements::kind(&element.name).is_none() {
+            return self.unknown(element);
+        }
+        self.problem(
+            "mjml-structure",
+            element,
+            format!("`<{}>` cannot stand in `<{parent}>`", element.name),
+            "It is left out otherwise.",
+        );
+    }
+
+    fn problem(
+        &mut self,
+        rule: &'static str,
+        element: &Element,
+        message: impl Into<String>,
+        hint: &str,
+    ) {
+        let problem = Finding::error(rule, message).at(element.place.clone());
+        self.out.problems.push(problem.hint(hint));
+    }
+}
+
+/// The bytes at the start of `text` that are white space and tags that print nothing.
+fn silent_length(text: &str, tags: &Tags) -> usize {
+    let mut length = 0;
+    loop {
+        let rest = &text[length..];
+        length += rest.len() - rest.trim_start().len();
+        match tags.run(&text[length..]) {
+            Ok(run) if run.tag.role.is_silent() => length += run.length,
+            _ => return length,
+        }
+    }
+}
+
+/// Takes the paragraph away from around tags that print nothing. In Markdown, an `{% if %}` on a line
+/// of its own becomes a paragraph, and would leave an empty one behind.
+fn without_lone_paragraphs(content: &str, tags: &Tags) -> String {
+    if !content.contains(tokens::is_of_sending) {
+        return content.to_owned();
+    }
+    let mut out = String::with_capacity(content.len());
+    let mut rest = content;
+    while let Some(start) = rest.find("<p") {
+        out.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let lone = rest.find('>').and_then(|end| {
+            let is_paragraph = rest[2..=end].starts_with(|c: char| c == '>' || c.is_whitespace());
+            let inside = &rest[end + 1..];
+            let length = silent_length(inside, tags);
+            let after = inside[length..].strip_prefix("</p>")?;
+            let silent = inside[..length].trim();
+            (is_paragraph && !silent.is_empty()).then_some((silent, after))
+        });
+        match lone {
+            Some((silent, after)) => {
+                out.push_str(silent);
+                rest = after;
+            }
+            None => {
+                out.push_str("<p");
+                rest = &rest[2..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The engine does not count a `0` without a unit in a padding.
+fn with_units(name: &str, value: &str) -> String {
+    let side = ["-top", "-right", "-bottom", "-left"]
+        .iter()
+        .find_map(|side| name.strip_suffix(side))
+        .unwrap_or(name);
+    let is_padding = side == "padding" || side.ends_with("-padding");
+    if !is_padding || value.contains(tokens::is_of_sending) {
+        return value.to_owned();
+    }
+    let lengths = value.split_whitespace();
+    let lengths = lengths.map(|length| if length == "0" { "0px" } else { length });
+    lengths.collect::<Vec<_>>().join(" ")
+}
+
+/// Writes a value so that the engine, which prints it as a Rust literal, leaves it alone.
+fn protect(value: &str, out: &mut String) {
+    for character in value.chars() {
+        match character {
+            '\n' | '\t' => out.push(' '),
+            '"' | '<' | '\\' | '@' => {
+                let _ = write!(out, "&#{};", u32::from(character));
+            }
+            ' '..='~' => out.push(character),
+            character if character.is_control() => {}
+            character => {
+                let _ = write!(out, "&#{};", u32::from(character));
+            }
+        }
+    }
+}

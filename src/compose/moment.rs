@@ -1,0 +1,120 @@
+//! The moment of composing: Tera over the staged sources.
+
+use std::{collections::BTreeMap, io::Write, ops::Range};
+
+use tera::{Context, ErrorKind, Tera};
+
+use super::{
+    faults::{self, Sources},
+    filters,
+    staging::{Markup, Source, Staged, Tags},
+};
+use crate::{
+    error::{Error, Result},
+    place::Place,
+};
+
+/// How values are written into what a template makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writing {
+    /// MJML and HTML escape them, all else does not.
+    ByName,
+    /// For Markdown: a value stays text.
+    Markdown,
+}
+
+/// Templates that were staged and loaded.
+pub(super) struct Moment {
+    tera: Tera,
+    staged: BTreeMap<String, Staged>,
+}
+
+impl Moment {
+    /// Stages and loads `sources`, each with the name by which `include` finds it.
+    ///
+    /// # Errors
+    /// All that is wrong with them, at the author's places.
+    pub(super) fn new(
+        sources: Vec<(String, Source)>,
+        writing: Writing,
+        tags: &mut Tags,
+    ) -> Result<Self> {
+        let mut tera = Tera::new();
+        filters::register(&mut tera);
+        match writing {
+            Writing::ByName => tera.autoescape_on([".mjml", ".html"]),
+            Writing::Markdown => {
+                tera.autoescape_on([".md"]);
+                tera.set_escape_fn(escape_markdown);
+            }
+        }
+        let mut staged = BTreeMap::new();
+        let mut errors = Vec::new();
+        for (name, source) in sources {
+            let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+            let markup = match extension {
+                "mjml" => Markup::Mjml,
+                _ => Markup::Other,
+            };
+            match tags.stage(&source, markup) {
+                Ok(source) => {
+                    staged.insert(name, source);
+                }
+                Err(found) => errors.extend(found),
+            }
+        }
+        // Syntax is checked one by one, so that each file can say what is wrong with it.
+        for (name, source) in &staged {
+            let mut alone = Tera::new();
+            filters::register(&mut alone);
+            if let Err(error) = alone.add_raw_template(name, &source.template)
+                && let ErrorKind::SyntaxError(report) = error.kind()
+            {
+                errors.push(faults::reported(report, &staged));
+            }
+        }
+        if let Some(error) = Error::all(errors) {
+            return Err(error);
+        }
+        let templates = staged.iter().map(|(name, source)| (name, &source.template));
+        match tera.add_raw_templates(templates) {
+            Ok(()) => Ok(Self { tera, staged }),
+            Err(error) => Err(faults::translated(&error, &staged)),
+        }
+    }
+
+    /// Renders one of the templates.
+    ///
+    /// # Errors
+    /// At the author's place.
+    pub(super) fn render(&self, name: &str, context: &Context) -> Result<String> {
+        let rendered = self.tera.render(name, context);
+        rendered.map_err(|error| faults::translated(&error, &self.staged))
+    }
+
+    /// The author's place of a byte of a template.
+    pub(super) fn staged(&self, name: &str) -> Option<&Staged> {
+        self.staged.get(name)
+    }
+}
+
+impl Sources for BTreeMap<String, Staged> {
+    fn template(&self, name: &str) -> Option<&str> {
+        self.get(name).map(|staged| staged.template.as_str())
+    }
+
+    fn place(&self, name: &str, range: Range<usize>) -> Option<Place> {
+        self.get(name).map(|staged| staged.place(range))
+    }
+}
+
+/// Puts a backslash before whatever Markdown could read as more than text.
+fn escape_markdown(text: &str, out: &mut dyn Write) -> std::io::Result<()> {
+    for character in text.chars() {
+        if character.is_ascii_punctuation() {
+            out.write_all(b"\\")?;
+        }
+        write!(out, "{character}")?;
+    }
+    Ok(())
+}

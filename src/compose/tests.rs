@@ -1,0 +1,474 @@
+use proptest::prelude::*;
+
+use super::testing::{Bench, paragraph};
+use crate::{compose::Images, finding::Severity};
+
+const SECTION: &str = "<mj-section><mj-column><mj-text>";
+const END: &str = "</mj-text></mj-column></mj-section>";
+
+#[test]
+fn an_issue_becomes_a_mail() {
+    let bench = Bench::words("Hello {{ subscriber.first_name | default(value='reader') }}, {% for article in articles %}<h2>{{ article.title }}</h2>{% for block in article.body %}<p>{{ block.html }}</p>{% endfor %}{% endfor %}<a href=\"{{ unsubscribe_url }}\">off</a>")
+        .issue("+++\nsubject = \"{{ subscriber.first_name or 'Hi' }}: {{ articles[0].title }}\"\n+++\n")
+        .article("A & B", "tech", "One *two* <b>\n\n[three](https://x.example/?a=1&b=2)");
+    let merged = bench
+        .merge(&[("first_name", "Zoë <b>"), ("email", "z@x.example")])
+        .unwrap();
+    assert_eq!(merged.subject, "Zoë <b>: A & B");
+    assert_eq!(
+        bench.read(&[("first_name", "Zoë <b>")]),
+        "Hello Zoë &lt;b&gt;, <h2>A &amp; B</h2><p>One <em>two</em></p><p><a href=\"https://x.example/?a=1&amp;b=2\" style=\"color:inherit;text-decoration:underline\">three</a></p><a href=\"https://news.example.com/u?t=1&amp;k=2\">off</a>"
+    );
+    assert!(
+        bench
+            .read(&[("first_name", " ")])
+            .starts_with("Hello reader, ")
+    );
+}
+
+#[test]
+fn readers_get_the_articles_of_their_topics() {
+    let bench = Bench::page(&format!("{{% for article in articles %}}{{% if article.topic in subscriber.topics %}}{SECTION}{{{{ article.title }}}} for {{{{ article.topic }}}}{END}{{% endif %}}{{% endfor %}}"))
+        .article("One", "tech", "x")
+        .article("Two", "art \"\\'&<", "x")
+        .article("Three", "tech", "x");
+    assert_eq!(
+        bench.seen(&[("topics", "tech")]),
+        "One for tech Three for tech"
+    );
+    assert_eq!(
+        bench.seen(&[("topics", "art \"\\'&<")]),
+        "Two for art &quot;\\&#39;&amp;&lt;"
+    );
+    assert_eq!(bench.seen(&[("topics", "")]), "");
+}
+
+#[test]
+fn blocks_between_sections_wrappers_columns_and_rows_work() {
+    let text = |words: &str| format!("{SECTION}{words}{END}");
+    let bench = Bench::page(&format!(
+        "{{% if subscriber.plan == 'pro' %}}{}{{% else %}}{}{{% endif %}}<mj-wrapper>{}{{% if subscriber.plan %}}{}{{% endif %}}</mj-wrapper><mj-section>{{% if subscriber.plan %}}<mj-column><mj-text>c</mj-text>{{% if subscriber.plan == 'pro' %}}<mj-text>d</mj-text>{{% endif %}}</mj-column>{{% endif %}}</mj-section>",
+        text("pro"),
+        text("free"),
+        text("a"),
+        text("b")
+    ));
+    assert_eq!(bench.seen(&[("plan", "pro")]), "pro a b c d");
+    assert_eq!(bench.seen(&[("plan", "x")]), "free a b c");
+    assert_eq!(bench.seen(&[]), "free a");
+    let html = bench.merge(&[]).unwrap().html;
+    assert_eq!(
+        html.matches("<!--[if").count(),
+        html.matches("<![endif]").count()
+    );
+}
+
+#[test]
+fn the_letter_is_a_template_of_its_own() {
+    let bench = Bench::page("<mj-section><mj-column>{% for block in letter %}<mj-text><p style='margin:0'>{{ block.html }}</p></mj-text>{% endfor %}</mj-column></mj-section>")
+        .issue("+++\nsubject = \"S\"\n+++\nDear {{ subscriber.name or 'reader' }}, of *{{ newsletter.name }}*:\n\n{% if subscriber.plan == \"pro\" %}\n\nThanks!\n\n{% endif %}\n\nSee [you](https://x.example/{{ subscriber.id }}/x?y={{ subscriber.plan }}).");
+    let pro = [("name", "*Al*"), ("plan", "pro"), ("id", "a/b c")];
+    assert_eq!(bench.seen(&pro), "Dear *Al*, of Name : Thanks! See you .");
+    assert_eq!(
+        bench.seen(&[("id", "1"), ("plan", "y")]),
+        "Dear reader, of Name : See you ."
+    );
+    let html = bench.merge(&pro).unwrap().html;
+    assert!(
+        html.contains("href=\"https://x.example/a%2Fb%20c/x?y=pro\""),
+        "{html}"
+    );
+    assert!(!html.contains("<p style='margin:0'></p>"), "{html}");
+}
+
+#[test]
+fn data_is_never_code() {
+    let title = "{{ 7*7 }} {% include 'x' %} {# c #} \u{1}(1)\u{1} \u{1}[if]\u{1} \u{F0000}\u{F8000}\u{100000} @@0@@ </mj-text> <!--[if mso]> &#xF0000; %F3%B0%80%80 \u{7}";
+    let kept = "{{ 7*7 }} {% include &#39;x&#39; %} {# c #} (1) [if] @@0@@ &lt;/mj-text&gt; &lt;!--[if mso]&gt; \u{fffd} %EF%BF%BD";
+    let mut bench = Bench::words("{{ subscriber.a }}|{{ articles[0].title }}|{{ articles[0].body[0].html }}|{{ articles[0].topic | safe }}|<a title=\"{{ articles[0].title }}\">x</a>")
+        .article(title, "&#xF0000;", "x");
+    bench.articles[0].body = vec![paragraph(title)];
+    let body = kept.replace("\u{fffd}", "&amp;#xF0000;");
+    let read = bench.read(&[("a", title)]);
+    let parts: Vec<&str> = read.splitn(5, '|').collect();
+    assert_eq!(
+        parts[0].trim_end(),
+        "{{ 7*7 }} {% include &#39;x&#39; %} {# c #} (1) [if] \u{F0000}\u{F8000}\u{100000} @@0@@ &lt;/mj-text&gt; &lt;!--[if mso]&gt; &amp;#xF0000; %F3%B0%80%80"
+    );
+    assert_eq!(parts[1].trim_end().replace("  ", " "), kept);
+    assert_eq!(parts[2].trim_end().replace("  ", " "), body);
+    assert_eq!(parts[3], "\u{fffd}");
+    assert_eq!(
+        parts[4].replace("  ", " ").replace(" \">", "\">"),
+        format!("<a title=\"{kept}\">x</a>")
+    );
+}
+
+#[test]
+fn values_are_escaped_as_their_place_demands() {
+    let bench = Bench::words(
+        "<a href=\"{{ subscriber.url }}\" title='{{ subscriber.x | safe }}'>x</a> <a href=\"https://x.example/?q={{ subscriber.x }}\">y</a> <a href='{% if subscriber.vip %}https://v.example/{% else %}{{ subscriber.url }}{% endif %}'>z</a><td {% if subscriber.vip %}class=\"vip\"{% endif %}>",
+    );
+    let fields = [("url", " HTTPS://u.example/?a&b "), ("x", "a'\"<&b")];
+    assert_eq!(
+        bench.read(&fields),
+        "<a href=\"HTTPS://u.example/?a&amp;b\" title='a&#39;&quot;&lt;&amp;b'>x</a> <a href=\"https://x.example/?q=a%27%22%3C%26b\">y</a> <a href='HTTPS://u.example/?a&amp;b'>z</a><td >"
+    );
+    let unsafe_url = [("url", "java\tscript:alert(1)"), ("x", "x")];
+    assert_eq!(
+        bench.unmerged(&unsafe_url),
+        "templates/digest.mjml:3:41: `java\tscript:alert(1)` is no address that a mail may link to: it must begin with https:, http:, mailto: or tel:"
+    );
+}
+
+#[test]
+fn an_attribute_of_mjml_can_depend_on_the_reader() {
+    let bench = Bench::page(
+        "<mj-section><mj-column><mj-button href=\"{% if subscriber.vip %}https://v.example/?a=1&b={{ subscriber.id }}{% else %}https://f.example/{% endif %}\" color=\"{% if subscriber.vip %}#ff0000{% else %}#00ff00{% endif %}\">go</mj-button></mj-column></mj-section>",
+    );
+    let vip = bench.merge(&[("vip", "1"), ("id", "&")]).unwrap().html;
+    assert!(
+        vip.contains("href=\"https://v.example/?a=1&b=%26\""),
+        "{vip}"
+    );
+    assert!(
+        vip.contains("color:#ff0000") && !vip.contains("#00ff00"),
+        "{vip}"
+    );
+    let other = bench.merge(&[]).unwrap().html;
+    assert!(
+        other.contains("href=\"https://f.example/\"") && !other.contains("#ff0000"),
+        "{other}"
+    );
+}
+
+#[test]
+fn a_value_where_none_is_safe_is_refused() {
+    let hint = " | Use it in text or in a quoted attribute; `{% if subscriber.… %}` around fixed texts works in styles, too.";
+    for (content, message) in [
+        (
+            "<p style=\"color:{{ subscriber.c }}\">x</p>",
+            "a value of the reader's cannot be made safe within `style=\"\"`, or in an attribute of MJML that becomes a style",
+        ),
+        (
+            "<p {{ subscriber.c }}=\"x\">x</p>",
+            "a value of the reader's cannot be made safe within a tag, outside of a value",
+        ),
+        (
+            "<p class={{ subscriber.c }}>x</p>",
+            "a value of the reader's cannot be made safe in a value without quotes",
+        ),
+        (
+            "<!-- {{ subscriber.c }} -->",
+            "a value of the reader's cannot be made safe within a comment",
+        ),
+        (
+            "<h{% if subscriber.c %}1{% endif %}>x",
+            "a value of the reader's cannot be made safe in the name of a tag or an attribute",
+        ),
+        (
+            "<a onclick='{{ subscriber.c }}'>x</a>",
+            "a value of the reader's cannot be made safe within a script",
+        ),
+    ] {
+        let column = "<mj-section><mj-column><mj-text>".len() + content.find('{').unwrap() + 1;
+        assert_eq!(
+            Bench::words(content).refused(),
+            format!("templates/digest.mjml:3:{column}: {message}{hint}")
+        );
+    }
+    let mut bench = Bench::words("x");
+    bench.page = bench.page.replace(
+        "<mj-body>",
+        "<mj-head><mj-style>.a { color: {{ subscriber.c }} }</mj-style></mj-head><mj-body>",
+    );
+    assert_eq!(
+        bench.refused(),
+        format!(
+            "templates/digest.mjml:2:32: a value of the reader's cannot be made safe within `<style>`{hint}"
+        )
+    );
+}
+
+#[test]
+fn errors_of_tera_are_shown_where_the_author_wrote_them() {
+    let partial = |content: &str| {
+        Bench::words("{{ subscriber.a }}{% include 'partials/p.mjml' %}")
+            .partial("partials/p.mjml", content)
+            .refused()
+    };
+    assert_eq!(
+        partial("\n{{ subscriber.first_name }} é {{ newsletter.nam }}"),
+        "templates/partials/p.mjml:2:45: `nam` is not defined | Did you mean `name`?"
+    );
+    assert_eq!(
+        partial("\n {{ artikles }}"),
+        "templates/partials/p.mjml:2:5: `artikles` is not defined | Did you mean `articles`?"
+    );
+    assert_eq!(
+        partial("{{ subscriber.a }}{{ issue.slug | uper }}{% if x | nix %}{% endif %}"),
+        "templates/partials/p.mjml:1:35: there is no filter `uper` | Did you mean `upper`?\ntemplates/partials/p.mjml:1:52: there is no filter `nix`"
+    );
+    assert_eq!(
+        partial("{{ subscriber.a | uper }}"),
+        "templates/partials/p.mjml:1:1: there is no filter `uper` | Did you mean `upper`?"
+    );
+    assert_eq!(
+        partial("\n{{ a b }}"),
+        "templates/partials/p.mjml:2:6: found identifier but expected }}"
+    );
+    assert_eq!(
+        partial("{% include 'q' %}"),
+        "templates/partials/p.mjml:1:12: there is no template `q`"
+    );
+    assert_eq!(
+        Bench::words("x")
+            .issue("+++\nsubject = \"Hi {{ nope }}\"\n+++\nLetter {{ subscriber.a }} {{ also }}")
+            .refused(),
+        "issues/i.md:2:18: `nope` is not defined | Known here: `articles`, `issue`, `letter`, `letter_text`, `newsletter`."
+    );
+}
+
+#[test]
+fn errors_of_mjml_are_shown_where_the_author_wrote_them() {
+    let bench = Bench::page(
+        "<mj-section>\n{% for a in articles %}{% include 'p.mjml' %}{% endfor %}</mj-section>",
+    )
+    .partial(
+        "p.mjml",
+        "<mj-column>\n  <mj-text>{{ a.title }}</mj-text>\n</mj-colum>",
+    )
+    .article("A", "t", "x");
+    assert_eq!(
+        bench.refused(),
+        "templates/p.mjml:3:1: `</mj-colum>` closes nothing here: `<mj-column>` of line 1 is still open | Write `</mj-column>` before it."
+    );
+    let bench = Bench::page("<mj-section>{% include 'p.mjml' %}</mj-section>").partial(
+        "p.mjml",
+        "<mj-column>\n  <mj-txt>{{ newsletter.name }}</mj-txt>\n</mj-column>",
+    );
+    assert_eq!(
+        bench.refused(),
+        "templates/p.mjml:2:3: MJML has no element `<mj-txt>` | Did you mean `<mj-text>`?\ntemplates/p.mjml:2:3: the text `Name` stands between elements in `<mj-txt>`"
+            .split('\n').next().unwrap()
+    );
+}
+
+#[test]
+fn blocks_where_mjml_has_no_room_are_refused() {
+    assert_eq!(
+        Bench::page("<mj-section><mj-column><mj-social>\n{% if subscriber.a %}<mj-social-element name='x' href='https://x.example'/>{% endif %}</mj-social></mj-column></mj-section>").refused().lines().next().unwrap(),
+        "templates/digest.mjml:4:1: a tag that depends on the reader cannot stand directly in `<mj-social>` | It can stand in text, in the value of an attribute, and between the elements of `mj-body`, `mj-wrapper`, `mj-section`, `mj-group`, `mj-column` and `mj-hero`."
+    );
+    assert_eq!(
+        Bench::page("<mj-section><mj-column>{{ subscriber.a }}</mj-column></mj-section>").refused(),
+        "templates/digest.mjml:3:24: this tag prints text between the elements of MJML | Put it into `<mj-text>`."
+    );
+    assert_eq!(
+        Bench::page("<mj-section><mj-column><mj-text nonsense='{{ subscriber.a }}'>x</mj-text></mj-column></mj-section>").refused(),
+        "templates/digest.mjml:3:43: this tag has no effect here: MJML does not use what it stands in"
+    );
+    assert_eq!(
+        Bench::words("<a title=\"{% if subscriber.a %}\">x</a>{% endif %}")
+            .refused()
+            .lines()
+            .next()
+            .unwrap(),
+        "templates/digest.mjml:3:71: this block began in line 3, in another tag, value or text | A block that begins in the value of an attribute must end in it."
+    );
+}
+
+#[test]
+fn a_set_at_the_top_counts_for_the_whole_page() {
+    let mut bench = Bench::words("{{ name }}");
+    bench.page = format!(
+        "{{% set name = subscriber.name or newsletter.name %}}\n{}",
+        bench.page
+    );
+    assert_eq!(bench.read(&[("name", "Al")]), "Al");
+    assert_eq!(bench.read(&[]), "Name");
+}
+
+#[test]
+fn pictures_travel_once_or_are_called_from_the_web() {
+    let content = "<mj-section background-url='img/bg é.png'><mj-column><mj-image src='img/a.png'/><mj-image src='https://x.example/b.png'/><mj-text><img src=\"img/a.png\" alt=\"\"/><img src='{% if subscriber.a %}img/a.png{% else %}img/c.png{% endif %}'/><img src='https://x.example/{{ subscriber.a }}.png'/></mj-text></mj-column></mj-section>";
+    let mut bench = Bench::page(content);
+    let composed = bench.compose().unwrap();
+    let names: Vec<_> = composed
+        .edition
+        .images
+        .iter()
+        .map(|image| image.file_name.as_str())
+        .collect();
+    assert_eq!(names, ["bg é.png", "a.png", "c.png"]);
+    let id = &composed.edition.images[1].content_id;
+    assert_eq!(id.len(), 26 + "@news.example.com".len());
+    let html = bench.merge(&[("a", "x")]).unwrap().html;
+    assert_eq!(
+        html.matches(&format!("src=\"cid:{id}\"")).count(),
+        2,
+        "{html}"
+    );
+    assert_eq!(
+        html.matches(&format!("src='cid:{id}'")).count(),
+        1,
+        "{html}"
+    );
+    assert!(html.contains("src='https://x.example/x.png'"), "{html}");
+    bench.images = Images::Hosted;
+    let html = bench.merge(&[]).unwrap_err();
+    assert_eq!(html.message(), "this reader has no `a`");
+    let html = bench.merge(&[("a", "x")]).unwrap().html;
+    assert!(
+        html.contains("url('https://news.example.com/img/bg%20%C3%A9.png')"),
+        "{html}"
+    );
+    assert!(
+        html.contains("src=\"https://news.example.com/img/a.png\""),
+        "{html}"
+    );
+    let refused = |src: &str| Bench::words(&format!("<img src=\"{src}\">")).refused();
+    assert_eq!(
+        refused("//x.example/a.png"),
+        "the picture `//x.example/a.png` cannot be used in a mail | Write `https://` before the name of the host."
+    );
+    assert_eq!(
+        refused("data:image/png;base64,AA"),
+        "the picture `data:image/png;base64,AA` cannot be used in a mail | Mail programs do not show `data:` pictures; save it as a file in the newsletter's folder."
+    );
+    assert_eq!(
+        refused("file:///etc/passwd"),
+        "the picture `file:///etc/passwd` cannot be used in a mail | Use an `https://` address, or a path relative to the newsletter's folder."
+    );
+    assert_eq!(refused("missing.png"), "there is no picture `missing.png`");
+    assert_eq!(
+        refused("img/{{ subscriber.a }}.png")
+            .split(" | ")
+            .next()
+            .unwrap(),
+        "a picture whose address depends on the reader must lie on the web, but this one begins with `img/`"
+    );
+}
+
+#[test]
+fn the_text_part_is_plain() {
+    let bench = Bench::text("{{ newsletter.name }} {{ subscriber.name }}   \n\n\n\n\n{% if subscriber.vip %}\n<VIP> & more\n{% endif %}\n{% for article in articles %}\n* {{ article.title }}\n{{ article.text }}\n{% endfor %}\n{{ unsubscribe_url }}")
+        .article("A & \u{1}(B)\u{1}", "t", "One & two");
+    let text = |fields: &[(&str, &str)]| bench.merge(fields).unwrap().text;
+    assert_eq!(
+        text(&[("name", "<Al>"), ("vip", "1")]),
+        "Name <Al>\n\n\n<VIP> & more\n\n* A & (B)\nOne & two\n\nhttps://news.example.com/u?t=1&k=2\n"
+    );
+    assert!(!text(&[("name", "x")]).contains("VIP"));
+}
+
+#[test]
+fn the_subject_is_one_line() {
+    let bench = Bench::words("x").issue("---\nsubject: \"A\\n {{ subscriber.name }} B\"\n---\n");
+    assert_eq!(
+        bench
+            .merge(&[("name", "x\r\nBcc: y@x.example\u{2028}z")])
+            .unwrap()
+            .subject,
+        "A x Bcc: y@x.example z B"
+    );
+}
+
+#[test]
+fn what_the_law_wants_is_found_missing() {
+    let rules = |bench: &Bench| -> Vec<_> {
+        let findings = bench.compose().unwrap().findings;
+        assert!(
+            findings
+                .iter()
+                .all(|finding| finding.severity == Severity::Error)
+        );
+        findings
+            .iter()
+            .map(|finding| format!("{}: {}", finding.rule, finding.message))
+            .collect()
+    };
+    let mut bench = Bench::words("{{ unsubscribe_url }} {{ newsletter.postal_address }}");
+    assert_eq!(
+        rules(&bench),
+        [
+            "no-unsubscribe-link: the plain text has no link to unsubscribe",
+            "no-postal-address: the plain text does not show the postal address"
+        ]
+    );
+    bench.text = "{{ unsubscribe_url }}\n{{ newsletter.postal_address }}".to_owned();
+    assert!(rules(&bench).is_empty());
+    bench.page = bench.page.replace("{{ unsubscribe_url }}", "");
+    assert_eq!(
+        rules(&bench),
+        ["no-unsubscribe-link: the page has no link to unsubscribe"]
+    );
+}
+
+#[test]
+fn fields_are_named_with_the_first_tag_that_asks() {
+    let bench =
+        Bench::words("{{ subscriber.b }}{% if subscriber['c d'] == subscriber.a %}{% endif %}")
+            .issue("+++\nsubject = \"{{ subscriber.a }}\"\n+++\n");
+    let fields: Vec<_> = bench
+        .compose()
+        .unwrap()
+        .edition
+        .fields
+        .into_iter()
+        .map(|field| {
+            format!(
+                "{} {}:{}:{}",
+                field.name, field.origin.file, field.origin.line, field.origin.column
+            )
+        })
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            "a issues/i.md:2:12",
+            "b templates/digest.mjml:3:33",
+            "c d templates/digest.mjml:3:51"
+        ]
+    );
+}
+
+#[test]
+fn templates_are_chosen_by_name() {
+    let bench = Bench::words("x").issue("+++\nsubject = \"S\"\ntemplate = \"digset\"\n+++\n");
+    assert_eq!(
+        bench.refused(),
+        "issues/i.md:3:13: there is no template `digset` | Did you mean `digest`?"
+    );
+    let bench = Bench::words("x")
+        .partial("other.mjml", "<mjml><mj-body/></mjml>")
+        .issue("+++\nsubject = \"S\"\ntemplate = \"other\"\n+++\n");
+    assert!(
+        bench
+            .compose()
+            .unwrap()
+            .mjml
+            .starts_with("<mjml><mj-body/>")
+    );
+}
+
+#[test]
+fn composing_twice_gives_the_same() {
+    let bench = Bench::words("{{ subscriber.a }}<img src='a.png'>{{ articles[0].text }}")
+        .article("A", "t", "x");
+    assert_eq!(
+        bench.compose().unwrap().edition,
+        bench.compose().unwrap().edition
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_value_in_text_is_escaped_and_nothing_else(value in "[^\\x00-\\x1f\\x7f-\\x9f]{1,30}") {
+        prop_assume!(!value.trim().is_empty());
+        let bench = Bench::words("<b>{{ subscriber.a }}</b>");
+        prop_assert_eq!(bench.read(&[("a", &value)]), format!("<b>{}</b>", super::page::escape(&value)));
+    }
+}
