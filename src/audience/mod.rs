@@ -3,6 +3,8 @@
 //! `list.csv ─load─▶ List ─ segment, suppressions ─▶ Recipient*`. Texts come in, values go out; an
 //! issue is never seen here, and no file is opened.
 
+mod address;
 mod value;
 
+pub use address::{Address, AddressError};
 pub use value::Value;

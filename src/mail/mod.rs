@@ -5,3 +5,25 @@
 mod merge;
 
 pub use merge::{Links, Merged};
+
+use crate::audience::Address;
+
+/// Who a mail is from and for, on the wire: decides delivery, whatever the headers say (RFC 5321 2.3.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Where reports of failed delivery go.
+    pub return_path: Address,
+    /// The one recipient.
+    pub recipient: Address,
+}
+
+/// A message and its envelope: what a transport takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// Who it is from and for.
+    pub envelope: Envelope,
+    /// The Message-ID without angle brackets.
+    pub message_id: String,
+    /// Headers and body (RFC 5322), with CRLF line ends, ending in CRLF, not dot-stuffed.
+    pub message: Vec<u8>,
+}
