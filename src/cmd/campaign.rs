@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::project::Project;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     compose::Edition,
     delivery::campaign::{self, Frozen, sha256},
     error::{Error, Kind, Result},
-    mail::{self, Letterhead, Mail, Merger},
+    mail::{self, Letterhead, Mail, Mailbox, Merger, Secret},
 };
 
 const EDITION: &str = "edition.json";
@@ -22,6 +22,56 @@ pub(super) struct Bundle {
     pub(super) edition: Edition,
     pub(super) letterhead: Letterhead,
     pub(super) recipients: Vec<Recipient>,
+}
+
+/// The letterhead as it is written to disk: all of it but the secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Heading {
+    campaign: String,
+    slug: String,
+    date: String,
+    from: String,
+    reply_to: Option<String>,
+    return_path: String,
+    list_name: String,
+    list_id: Option<String>,
+    base_url: Option<String>,
+    unsubscribe_mailto: Option<Address>,
+}
+
+impl Heading {
+    fn of(letterhead: &Letterhead) -> Self {
+        Self {
+            campaign: letterhead.campaign.clone(),
+            slug: letterhead.slug.clone(),
+            date: letterhead.date.to_string(),
+            from: letterhead.from.to_string(),
+            reply_to: letterhead.reply_to.as_ref().map(ToString::to_string),
+            return_path: letterhead.return_path.clone(),
+            list_name: letterhead.list_name.clone(),
+            list_id: letterhead.list_id.clone(),
+            base_url: letterhead.base_url.clone(),
+            unsubscribe_mailto: letterhead.unsubscribe_mailto.clone(),
+        }
+    }
+
+    fn letterhead(self, secret: Secret) -> Result<Letterhead> {
+        let mailbox = |text: &str| text.parse::<Mailbox>().map_err(|_| unreadable());
+        Ok(Letterhead {
+            from: mailbox(&self.from)?,
+            reply_to: self.reply_to.as_deref().map(mailbox).transpose()?,
+            date: self.date.parse().map_err(|_| unreadable())?,
+            return_path: self.return_path,
+            list_name: self.list_name,
+            list_id: self.list_id,
+            base_url: self.base_url,
+            unsubscribe_mailto: self.unsubscribe_mailto,
+            campaign: self.campaign,
+            slug: self.slug,
+            secret,
+            subject_prefix: None,
+        })
+    }
 }
 
 /// Where campaigns are frozen.
@@ -47,9 +97,9 @@ pub(super) enum Sandbox {
 impl Bundle {
     /// The hash of what is said: the edition and the headers, without the date, which freezing fixes.
     pub(super) fn content_hash(&self) -> Result<String> {
-        let undated = Letterhead {
-            date: jiff::Timestamp::UNIX_EPOCH,
-            ..self.letterhead.clone()
+        let undated = Heading {
+            date: String::new(),
+            ..Heading::of(&self.letterhead)
         };
         let mut content = json(&self.edition)?;
         content.extend(json(&undated)?);
@@ -68,7 +118,7 @@ impl Bundle {
             &self.letterhead.campaign,
             &[
                 (EDITION, &json(&self.edition)?),
-                (LETTERHEAD, &json(&self.letterhead)?),
+                (LETTERHEAD, &json(&Heading::of(&self.letterhead))?),
                 (AUDIENCE, &self.audience()?),
             ],
         )
@@ -78,13 +128,10 @@ impl Bundle {
     pub(super) fn thaw(project: &Project, id: &str) -> Result<Self> {
         let frozen = open(project, id)?;
         frozen.verify()?;
-        let letterhead: Letterhead = parse(&frozen.file(LETTERHEAD)?)?;
+        let heading: Heading = parse(&frozen.file(LETTERHEAD)?)?;
         Ok(Self {
             edition: parse(&frozen.file(EDITION)?)?,
-            letterhead: Letterhead {
-                secret: project.secret()?,
-                ..letterhead
-            },
+            letterhead: heading.letterhead(project.secret()?)?,
             recipients: recipients(&frozen)?,
         })
     }
@@ -131,9 +178,14 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|cause| {
-        Error::new(Kind::Unavailable, "a frozen file cannot be read").because(&cause)
-    })
+    serde_json::from_slice(bytes).map_err(|cause| unreadable().because(&cause))
+}
+
+fn unreadable() -> Error {
+    Error::new(
+        Kind::Unavailable,
+        "a frozen file of the campaign cannot be read",
+    )
 }
 
 /// The mails of a campaign, each made when its turn comes.

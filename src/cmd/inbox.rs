@@ -30,9 +30,10 @@ pub(super) fn run(args: &InboxArgs, directory: &Path, ui: Ui) -> Result<Exit> {
     super::runtime()?.block_on(async {
         let signals = Signals::listen()?;
         let options = Options {
+            listen: args.listen,
             max_message_bytes: args.max_size,
             tls,
-            ..Options::new(args.listen, folder.clone())
+            ..Options::new(folder.clone())
         };
         let inbox = Inbox::bind(options, Arc::new(System)).await?;
         ui.product(&format!(

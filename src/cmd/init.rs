@@ -19,6 +19,22 @@ macro_rules! sample {
 /// The sample newsletter, built into the program.
 const SAMPLE: &[(&str, &[u8])] = sample![
     "newsletter.toml",
+    "issues/welcome.md",
+    "articles/a-place-for-every-letter.md",
+    "articles/reading-for-strangers.md",
+    "articles/saturday-printers.txt",
+    "articles/the-right-envelope.md",
+    "articles/images/type-case.png",
+    "subscribers/list.csv",
+    "subscribers/suppressions.csv",
+    "templates/digest.mjml",
+    "templates/digest.txt",
+    "templates/partials/article.mjml",
+    "templates/partials/blocks.mjml",
+    "templates/partials/caption.mjml",
+    "templates/partials/footer.mjml",
+    "templates/partials/masthead.mjml",
+    "templates/partials/styles.mjml",
 ];
 
 /// What git must not keep: the books and their secret, and what `build` writes.

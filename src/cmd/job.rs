@@ -290,8 +290,8 @@ impl Suppressed {
             // A file that cannot be read just now is being written: what we know stays, and we look
             // again at the next mail.
             if stamp != known.stamp
-                && let Ok(suppressions) = fs::open(&self.path)
-                    .and_then(|file| Suppressions::load(file, &self.name))
+                && let Ok(suppressions) =
+                    fs::open(&self.path).and_then(|file| Suppressions::load(file, &self.name))
             {
                 known.suppressions = suppressions;
                 known.stamp = stamp;

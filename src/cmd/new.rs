@@ -22,7 +22,7 @@ pub(super) fn run(args: &NewArgs, project: &Project) -> Result<Exit> {
     let today = project
         .clock
         .now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
+        .to_zoned_datetime(jiff::tz::TimeZone::UTC)
         .date();
     let content = format!(
         "+++\nsubject = \"\"\npreheader = \"\"\ndate = {today}\narticles = [\n  # \"articles/first.md\",\n]\n+++\n\nDear {{{{ subscriber.first_name | default(value=\"reader\") }}}},\n\n"

@@ -131,7 +131,11 @@ impl Outbox {
                 relay: "dry-run".into(),
                 connections: 1,
                 rate: Rate::Max,
-                ..Plan::new(run.campaign, &project.sandbox_relay(([127, 0, 0, 1], 0).into()), Rate::Max)
+                ..Plan::new(
+                    run.campaign,
+                    &project.sandbox_relay(([127, 0, 0, 1], 0).into()),
+                    Rate::Max,
+                )
             },
         };
         plan.limit = run.limit;
@@ -242,7 +246,11 @@ impl Project {
             port: address.port(),
             security: Security::None,
             credentials: None,
-            connections: self.settings.relay.as_ref().map_or(4, |relay| relay.connections),
+            connections: self
+                .settings
+                .relay
+                .as_ref()
+                .map_or(4, |relay| relay.connections),
             messages_per_connection: self
                 .settings
                 .relay
@@ -250,7 +258,12 @@ impl Project {
                 .map_or(100, |relay| relay.messages_per_connection),
             hello: self.settings.newsletter.from.address.domain().to_owned(),
             ca_file: None,
-            deadlines: self.settings.relay.as_ref().map(|relay| relay.deadlines.clone().into()).unwrap_or_default(),
+            deadlines: self
+                .settings
+                .relay
+                .as_ref()
+                .map(|relay| relay.deadlines.clone().into())
+                .unwrap_or_default(),
         }
     }
 

@@ -179,7 +179,12 @@ impl Project {
     }
 
     /// What every mail of a campaign carries.
-    pub(super) fn letterhead(&self, issue: &Issue, campaign: &str, date: Timestamp) -> Result<Letterhead> {
+    pub(super) fn letterhead(
+        &self,
+        issue: &Issue,
+        campaign: &str,
+        date: Timestamp,
+    ) -> Result<Letterhead> {
         let settings = &self.settings.newsletter;
         if settings.base_url.is_none() && self.settings.unsubscribe.mailto.is_none() {
             return Err(Error::new(
@@ -189,7 +194,11 @@ impl Project {
             .hint("Set `newsletter.base_url`, where the unsubscribe page lives, or `unsubscribe.mailto`."));
         }
         let list_id = settings.list_id.clone().unwrap_or_else(|| {
-            format!("{}.{}", slug(&settings.name), settings.from.address.domain())
+            format!(
+                "{}.{}",
+                slug(&settings.name),
+                settings.from.address.domain()
+            )
         });
         Ok(Letterhead {
             from: settings.from.clone(),
@@ -218,9 +227,10 @@ impl Project {
             fs::write_new(&path, fresh.to_text().as_bytes(), fs::Access::Private)?;
         }
         Secret::from_text(&fs::read_text(&path)?).map_err(|error| {
-            error
-                .of_kind(Kind::Settings)
-                .hint(format!("`{}` holds the key of unsubscribe links.", path.display()))
+            error.of_kind(Kind::Settings).hint(format!(
+                "`{}` holds the key of unsubscribe links.",
+                path.display()
+            ))
         })
     }
 
@@ -231,9 +241,7 @@ impl Project {
             .send_at
             .or_else(|| {
                 let date = issue.front.date?;
-                date.to_zoned(jiff::tz::TimeZone::UTC)
-                    .ok()
-                    .map(|zoned| zoned.timestamp())
+                jiff::tz::TimeZone::UTC.to_timestamp(date.into()).ok()
             })
             .unwrap_or(Timestamp::UNIX_EPOCH)
     }
@@ -260,5 +268,9 @@ pub(super) fn slug(name: &str) -> String {
         }
     }
     let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "list".to_owned() } else { slug.to_owned() }
+    if slug.is_empty() {
+        "list".to_owned()
+    } else {
+        slug.to_owned()
+    }
 }

@@ -61,8 +61,7 @@ pub(super) fn mail(
     edition: &Edition,
     reader: &Recipient,
 ) -> Result<(Mail, Merged)> {
-    let letterhead: Letterhead =
-        project.letterhead(issue, &issue.slug, Project::date_of(issue))?;
+    let letterhead: Letterhead = project.letterhead(issue, &issue.slug, Project::date_of(issue))?;
     let merger = Merger::new(edition)?;
     let merged = merger.merge(&reader.fields, &letterhead.links(&reader.address))?;
     let mail = mail::address(&letterhead, &merger, &edition.images, reader)?;

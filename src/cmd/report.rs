@@ -33,7 +33,12 @@ pub(super) fn left_out(ui: Ui, audience: &Audience, list: &str) -> Result<()> {
     for row in audience.left_out.iter().take(SHOWN) {
         ui.finding(&row.finding(list));
     }
-    if let Some(more) = audience.left_out.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+    if let Some(more) = audience
+        .left_out
+        .len()
+        .checked_sub(SHOWN)
+        .filter(|more| *more > 0)
+    {
         ui.status(&format!("… and {more} rows more are left out"));
     }
     let bad = audience
@@ -46,7 +51,9 @@ pub(super) fn left_out(ui: Ui, audience: &Audience, list: &str) -> Result<()> {
             "{bad} of {} rows in `{list}` are bad, more than {TOO_MANY_BAD} %",
             audience.rows
         ))
-        .hint("So many mean that the file itself went wrong on its way here; look at the rows above."));
+        .hint(
+            "So many mean that the file itself went wrong on its way here; look at the rows above.",
+        ));
     }
     Ok(())
 }
@@ -85,9 +92,9 @@ pub(super) fn merges(bundle: &Bundle, list: &str) -> Result<()> {
     let count = errors.len();
     errors.truncate(SHOWN);
     match Error::all(errors) {
-        Some(error) if count > SHOWN => {
-            Err(error.hint(format!("{count} readers in all would be without their mail.")))
-        }
+        Some(error) if count > SHOWN => Err(error.hint(format!(
+            "{count} readers in all would be without their mail."
+        ))),
         Some(error) => Err(error),
         None => Ok(()),
     }
@@ -179,7 +186,10 @@ fn words(
         (counts.pending, "pending: still to be sent"),
         (counts.deferred, "deferred: refused for now"),
         (counts.failed, "failed: refused for good"),
-        (counts.unknown, "unknown: the connection broke before the reply; never sent again by itself"),
+        (
+            counts.unknown,
+            "unknown: the connection broke before the reply; never sent again by itself",
+        ),
         (counts.skipped, "skipped"),
         (counts.expired, "expired: not delivered in time"),
     ] {
@@ -219,7 +229,9 @@ fn words(
             format!("  letterpress status {slug} --sandbox     the books of the sandbox"),
             format!("  letterpress send {slug} --sandbox --fresh --yes    deliver to it once more"),
         ]),
-        Venue::DryRun => lines.push("A dry run: nobody was written to, and no books were kept.".into()),
+        Venue::DryRun => {
+            lines.push("A dry run: nobody was written to, and no books were kept.".into())
+        }
     }
     lines.join("\n")
 }

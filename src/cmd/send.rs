@@ -63,18 +63,17 @@ fn refuse(composed: &Composed) -> Result<()> {
         return Ok(());
     }
     let what = if errors == 1 { "error" } else { "errors" };
-    Err(Error::data(format!("{errors} {what} in the issue; nothing was sent")))
+    Err(Error::data(format!(
+        "{errors} {what} in the issue; nothing was sent"
+    )))
 }
 
 fn segment(issue: &Issue) -> Result<Segment> {
     let Some(named) = &issue.front.segment else {
         return Ok(Segment::All);
     };
-    named.value.parse().map_err(|cause: String| {
-        Error::data(cause)
-            .at(named.place.clone())
-            .hint("The one segment that is known yet is `all`.")
-    })
+    let found: Result<Segment> = named.value.parse();
+    found.map_err(|error| error.at(named.place.clone()))
 }
 
 fn bundle(

@@ -54,7 +54,11 @@ impl Signals {
     fn nth(&self, times: u8) -> impl Future<Output = ()> + Send + use<> {
         let mut receiver = self.0.clone();
         async move {
-            if receiver.wait_for(|asked| asked.times >= times).await.is_err() {
+            if receiver
+                .wait_for(|asked| asked.times >= times)
+                .await
+                .is_err()
+            {
                 // The listener is gone: no signal will come.
                 std::future::pending::<()>().await;
             }

@@ -78,7 +78,9 @@ fn not_sent(project: &Project, slug: &str, sandbox: Sandbox, campaigns: &[Campai
             Sandbox::Yes => "It was sent, but not to the sandbox: leave out `--sandbox`.",
         })
     } else {
-        error.hint(format!("Nothing was sent of it yet: `letterpress send {slug}`."))
+        error.hint(format!(
+            "Nothing was sent of it yet: `letterpress send {slug}`."
+        ))
     }
 }
 

@@ -96,8 +96,11 @@ fn addresses(to: &[String]) -> Result<Vec<Address>> {
         match Address::parse(text) {
             Ok(address) => good.push(address),
             Err(cause) => bad.push(
-                Error::new(Kind::Usage, format!("`{text}` is no address: {}", cause.reason))
-                    .hint(cause.hint),
+                Error::new(
+                    Kind::Usage,
+                    format!("`{text}` is no address: {}", cause.reason),
+                )
+                .hint(cause.hint),
             ),
         }
     }

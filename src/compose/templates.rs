@@ -5,8 +5,23 @@ use crate::{
     place::{Place, Text},
 };
 
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../templates/", $name)))),*]
+    };
+}
+
 /// The theme that is built in: names relative to `templates/`, and contents.
-const BUILT_IN: &[(&str, &str)] = &[];
+const BUILT_IN: &[(&str, &str)] = built_in![
+    "digest.mjml",
+    "digest.txt",
+    "partials/article.mjml",
+    "partials/blocks.mjml",
+    "partials/caption.mjml",
+    "partials/footer.mjml",
+    "partials/masthead.mjml",
+    "partials/styles.mjml",
+];
 
 /// The name of the template that an issue is set in when it names none.
 pub(super) const DEFAULT: &str = "digest";

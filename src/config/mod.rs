@@ -11,8 +11,8 @@ pub mod secret;
 mod settings;
 
 pub use settings::{
-    ImageDelivery, Images, Ledger, ListSettings, Newsletter, Percent, RelaySettings, RelayUrl, Send,
-    Settings, Sources, Unsubscribe,
+    ImageDelivery, Images, Ledger, ListSettings, Newsletter, Percent, RelaySettings, RelayUrl,
+    Send, Settings, Sources, Unsubscribe,
 };
 
 use std::path::{Path, PathBuf};
@@ -41,7 +41,9 @@ pub fn find(start: &Path) -> Result<PathBuf> {
                 Kind::NoInput,
                 format!("there is no `{FILE}` in `{}` or above it", start.display()),
             )
-            .hint("Run `letterpress init` to lay out a newsletter, or name its folder with `-C DIR`.")
+            .hint(
+                "Run `letterpress init` to lay out a newsletter, or name its folder with `-C DIR`.",
+            )
         })
 }
 
@@ -117,9 +119,8 @@ fn set(table: &mut toml::Table, name: &str, value: &str) -> Result<()> {
     let value = match format!("v = {value}").parse::<toml::Table>() {
         Ok(mut parsed) => match parsed.remove("v") {
             Some(
-                parsed @ (toml::Value::Integer(_)
-                | toml::Value::Boolean(_)
-                | toml::Value::Array(_)),
+                parsed
+                @ (toml::Value::Integer(_) | toml::Value::Boolean(_) | toml::Value::Array(_)),
             ) => parsed,
             _ => toml::Value::String(value.trim_matches('"').to_owned()),
         },

@@ -21,7 +21,10 @@ fn star_userinfo(line: &str) -> String {
     let Some(at) = line[authority..end].rfind('@').map(|at| authority + at) else {
         return line.to_owned();
     };
-    match line[authority..at].find(':').map(|colon| authority + colon + 1) {
+    match line[authority..at]
+        .find(':')
+        .map(|colon| authority + colon + 1)
+    {
         Some(start) => stars(line, start, at),
         None => line.to_owned(),
     }
@@ -66,10 +69,7 @@ mod tests {
                 "url = \"smtps://me:p@ss@host:465\"\n",
                 "url = \"smtps://me:****@host:465\"\n",
             ),
-            (
-                "url = \"smtps://me@host\"\n",
-                "url = \"smtps://me@host\"\n",
-            ),
+            ("url = \"smtps://me@host\"\n", "url = \"smtps://me@host\"\n"),
             ("password = \"x y\"\n", "password =******\n"),
             (
                 "password_env = \"SMTP_PASSWORD\"\n",

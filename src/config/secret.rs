@@ -45,12 +45,11 @@ pub fn password(
         .hint("Keep the one that holds the password."));
     }
     let secret = if let Some(name) = &relay.password_env {
-        environment(name)
-            .ok_or_else(|| {
-                wrong(format!("the environment variable `{name}` is not set")).hint(format!(
-                    "`relay.password_env` says that it holds the relay's password: `export {name}=…`."
-                ))
-            })?
+        environment(name).ok_or_else(|| {
+            wrong(format!("the environment variable `{name}` is not set")).hint(format!(
+                "`relay.password_env` says that it holds the relay's password: `export {name}=…`."
+            ))
+        })?
     } else if let Some(path) = &relay.password_file {
         let path = folder.join(path);
         private(&path)?;

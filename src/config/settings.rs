@@ -245,7 +245,8 @@ impl FromStr for RelayUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let url = url::Url::parse(text).map_err(|cause| format!("not a relay's address: {cause}"))?;
+        let url =
+            url::Url::parse(text).map_err(|cause| format!("not a relay's address: {cause}"))?;
         let (security, port) = match url.scheme() {
             "smtps" => (Security::Implicit, 465),
             "smtp" => (Security::StartTls, 587),
@@ -288,7 +289,9 @@ fn percent_decoded(text: &str) -> Result<String, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
-        let hex = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        let hex = tail
+            .get(..2)
+            .and_then(|pair| std::str::from_utf8(pair).ok());
         match hex.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
             Some(byte) if first == b'%' => {
                 bytes.push(byte);

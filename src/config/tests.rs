@@ -65,7 +65,10 @@ fn a_wrong_value_is_named_with_its_place() {
 #[test]
 fn what_is_not_honored_yet_is_refused() {
     let (place, message, hints) = wrong(&format!("{GOOD}\n[dkim]\ndomain = \"a\"\n"));
-    assert_eq!((place.as_str(), message.as_str()), ("newsletter.toml:13:2", "unknown key `dkim`"));
+    assert_eq!(
+        (place.as_str(), message.as_str()),
+        ("newsletter.toml:13:2", "unknown key `dkim`")
+    );
     assert!(hints[0].contains("unsigned"), "{hints:?}");
 }
 
@@ -76,8 +79,16 @@ fn no_password_is_taken_or_shown() {
         GOOD.replace("password_env = \"SMTP_PASSWORD\"", "password = \"hunter2\""),
     ] {
         let error = parse(&content, nothing()).unwrap_err();
-        assert!(error.hints().iter().chain([&error.message().to_owned()]).any(|said| said.contains("password_env")));
-        assert!(!format!("{error} {:?}", error.place().unwrap().text().content()).contains("hunter2"));
+        assert!(
+            error
+                .hints()
+                .iter()
+                .chain([&error.message().to_owned()])
+                .any(|said| said.contains("password_env"))
+        );
+        assert!(
+            !format!("{error} {:?}", error.place().unwrap().text().content()).contains("hunter2")
+        );
     }
     let error = override_by("LETTERPRESS_RELAY__URL", "smtps://user:hunter2@host").unwrap_err();
     assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
@@ -118,10 +129,17 @@ fn a_relay_is_addressed_in_three_ways() {
     let parse = |text: &str| text.parse::<RelayUrl>();
     assert_eq!(parse("smtp://a.example").unwrap().port, 587);
     assert_eq!(
-        parse("smtps://me%40a.example@a.example").unwrap().user.as_deref(),
+        parse("smtps://me%40a.example@a.example")
+            .unwrap()
+            .user
+            .as_deref(),
         Some("me@a.example")
     );
     assert_eq!(parse("smtp+plain://[::1]:25").unwrap().host, "::1");
     assert!(parse("http://a.example").unwrap_err().contains("smtps://"));
-    assert!(parse("smtp://a.example/path").unwrap_err().contains("ends after the port"));
+    assert!(
+        parse("smtp://a.example/path")
+            .unwrap_err()
+            .contains("ends after the port")
+    );
 }

@@ -1,0 +1,206 @@
+//! Reading the books: for the one who writes them, and for others who only look.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row as Record, params};
+
+use super::{Campaign, CampaignState, Counts, Due, Key, Row, cannot, schema};
+use crate::{delivery::pace::LONGEST_WINDOW, error::Result};
+
+/// The ledger, open for reading: needs no lock, and works while a campaign is being sent.
+#[derive(Debug)]
+pub struct Books(Connection);
+
+impl Books {
+    /// Opens the ledger in a file; `None` when there is no such file.
+    pub fn open(path: &Path) -> Result<Option<Self>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        Ok(Some(Self(schema::open_read_only(path)?)))
+    }
+
+    /// A campaign by its id.
+    pub fn campaign(&self, id: &str) -> Result<Option<Campaign>> {
+        campaign(&self.0, id).map_err(|cause| cannot(&cause))
+    }
+
+    /// All campaigns, the latest first.
+    pub fn campaigns(&self) -> Result<Vec<Campaign>> {
+        campaigns(&self.0).map_err(|cause| cannot(&cause))
+    }
+
+    /// How many rows are in each state.
+    pub fn counts(&self, key: Key) -> Result<Counts> {
+        counts(&self.0, key).map_err(|cause| cannot(&cause))
+    }
+
+    /// The next `limit` rows after a seq, or from the first on.
+    pub fn rows(&self, key: Key, after: Option<u32>, limit: u32) -> Result<Vec<Row>> {
+        rows(&self.0, key, after, limit).map_err(|cause| cannot(&cause))
+    }
+
+    /// When the next deferred row falls due.
+    pub fn next_deferred(&self, key: Key) -> Result<Option<Timestamp>> {
+        next_deferred(&self.0, key).map_err(|cause| cannot(&cause))
+    }
+
+    /// When the last intent for a relay was, to the second.
+    pub fn last_intent(&self, relay: &str) -> Result<Option<Timestamp>> {
+        last_intent(&self.0, relay).map_err(|cause| cannot(&cause))
+    }
+}
+
+const CAMPAIGN: &str = "SELECT key, id, content_hash, audience_hash, total, state, reason, created_at, started_at, finished_at FROM campaign";
+
+pub(super) fn campaign(connection: &Connection, id: &str) -> rusqlite::Result<Option<Campaign>> {
+    connection
+        .prepare_cached(&format!("{CAMPAIGN} WHERE id = ?1"))?
+        .query_row([id], read_campaign)
+        .optional()
+}
+
+pub(super) fn campaigns(connection: &Connection) -> rusqlite::Result<Vec<Campaign>> {
+    connection
+        .prepare(&format!("{CAMPAIGN} ORDER BY key DESC"))?
+        .query_map([], read_campaign)?
+        .collect()
+}
+
+fn read_campaign(record: &Record<'_>) -> rusqlite::Result<Campaign> {
+    let word: String = record.get("state")?;
+    let state = CampaignState::read(&word, record.get("reason")?)
+        .ok_or_else(|| rusqlite::Error::InvalidParameterName(word))?;
+    Ok(Campaign {
+        key: Key(record.get("key")?),
+        id: record.get("id")?,
+        content_hash: record.get("content_hash")?,
+        audience_hash: record.get("audience_hash")?,
+        total: record.get("total")?,
+        state,
+        created_at: time(record.get("created_at")?),
+        started_at: record.get::<_, Option<i64>>("started_at")?.map(time),
+        finished_at: record.get::<_, Option<i64>>("finished_at")?.map(time),
+    })
+}
+
+pub(super) fn counts(connection: &Connection, key: Key) -> rusqlite::Result<Counts> {
+    let mut counts = Counts::default();
+    let mut query = connection
+        .prepare("SELECT state, count(*) FROM delivery WHERE campaign = ?1 GROUP BY state")?;
+    let mut records = query.query([key])?;
+    while let Some(record) = records.next()? {
+        *counts.at(record.get(0)?) = record.get::<_, i64>(1)?.unsigned_abs();
+    }
+    Ok(counts)
+}
+
+pub(super) fn rows(
+    connection: &Connection,
+    key: Key,
+    after: Option<u32>,
+    limit: u32,
+) -> rusqlite::Result<Vec<Row>> {
+    connection
+        .prepare_cached(
+            "SELECT seq, state, attempts, code, reply, at, next_at, message_id FROM delivery
+             WHERE campaign = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+        )?
+        .query_map(params![key, before_first(after), limit], |record| {
+            Ok(Row {
+                seq: record.get("seq")?,
+                state: record.get("state")?,
+                attempts: record.get("attempts")?,
+                code: record.get("code")?,
+                reply: record.get("reply")?,
+                at: record.get::<_, Option<i64>>("at")?.map(time),
+                next_at: record.get::<_, Option<i64>>("next_at")?.map(time),
+                message_id: record.get("message_id")?,
+            })
+        })?
+        .collect()
+}
+
+pub(super) fn pending(
+    connection: &Connection,
+    key: Key,
+    after: Option<u32>,
+    limit: u32,
+) -> rusqlite::Result<Vec<u32>> {
+    connection
+        .prepare_cached(
+            "SELECT seq FROM delivery WHERE campaign = ?1 AND seq > ?2 AND state = 0 ORDER BY seq LIMIT ?3",
+        )?
+        .query_map(params![key, before_first(after), limit], |record| record.get(0))?
+        .collect()
+}
+
+pub(super) fn deferred(
+    connection: &Connection,
+    key: Key,
+    until: Timestamp,
+) -> rusqlite::Result<Vec<Due>> {
+    connection
+        .prepare_cached(
+            "SELECT seq, next_at, attempts FROM delivery WHERE campaign = ?1 AND state = 3 AND next_at <= ?2 ORDER BY next_at, seq",
+        )?
+        .query_map(params![key, until.as_millisecond()], |record| {
+            Ok(Due {
+                seq: record.get(0)?,
+                at: time(record.get(1)?),
+                attempts: record.get(2)?,
+            })
+        })?
+        .collect()
+}
+
+pub(super) fn next_deferred(
+    connection: &Connection,
+    key: Key,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let next: Option<i64> = connection.query_row(
+        "SELECT min(next_at) FROM delivery WHERE campaign = ?1 AND state = 3",
+        [key],
+        |record| record.get(0),
+    )?;
+    Ok(next.map(time))
+}
+
+pub(super) fn usage(
+    connection: &Connection,
+    relay: &str,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<(i64, u64)>> {
+    let longest = i64::try_from(LONGEST_WINDOW.as_secs()).unwrap_or(i64::MAX);
+    connection.execute(
+        "DELETE FROM relay_usage WHERE second < ?1",
+        [now.as_second() - longest - 60],
+    )?;
+    connection
+        .prepare("SELECT second, messages FROM relay_usage WHERE relay = ?1 ORDER BY second")?
+        .query_map([relay], |record| {
+            Ok((record.get(0)?, record.get::<_, i64>(1)?.unsigned_abs()))
+        })?
+        .collect()
+}
+
+pub(super) fn last_intent(
+    connection: &Connection,
+    relay: &str,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let second: Option<i64> = connection.query_row(
+        "SELECT max(second) FROM relay_usage WHERE relay = ?1",
+        [relay],
+        |record| record.get(0),
+    )?;
+    Ok(second.map(|second| time(second.saturating_mul(1000))))
+}
+
+fn before_first(after: Option<u32>) -> i64 {
+    after.map_or(-1, i64::from)
+}
+
+fn time(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX)
+}

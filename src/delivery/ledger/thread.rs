@@ -1,0 +1,426 @@
+//! The one writer: takes what has queued up, commits it together, and answers.
+//!
+//! No timer and no artificial delay: while one commit is being synced the next batch gathers by
+//! itself. After a commit that failed nothing new is begun, but what relays have told us is kept and
+//! written by a fresh connection as soon as that is possible.
+
+use std::{
+    collections::VecDeque,
+    sync::mpsc::{Receiver, TryRecvError},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, params};
+use tokio::sync::oneshot;
+
+use super::{
+    CampaignState, Entry, Key, State, cannot,
+    schema::{self, Source},
+};
+use crate::error::{Error, Result};
+
+/// The most operations in one commit.
+const BATCH: usize = 1024;
+
+/// How many commit times are kept for the median.
+const TIMES: usize = 4096;
+
+/// The longest reply that is kept, in bytes.
+const REPLY: usize = 500;
+
+/// Something to do.
+pub(super) enum Op {
+    Intent {
+        key: Key,
+        seq: u32,
+        message_id: String,
+        relay: String,
+        now: Timestamp,
+        done: oneshot::Sender<Result<()>>,
+    },
+    Record {
+        key: Key,
+        seq: u32,
+        entry: Entry,
+    },
+    Ask(Ask),
+    Flush {
+        done: oneshot::Sender<Result<()>>,
+    },
+    Timing {
+        done: oneshot::Sender<Option<Duration>>,
+    },
+}
+
+/// A question or a change that is not on the hot path, with the way to answer it. The answer goes out
+/// when the commit has succeeded.
+pub(super) struct Ask(Box<dyn FnOnce(Result<&Connection, Error>) -> Answer + Send>);
+
+type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+
+impl Ask {
+    pub(super) fn new<T: Send + 'static>(
+        question: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        done: oneshot::Sender<Result<T>>,
+    ) -> Self {
+        Self(Box::new(move |connection| {
+            let answer = connection.and_then(|connection| {
+                all_or_nothing(connection, question).map_err(|cause| cannot(&cause))
+            });
+            Box::new(move |commit| {
+                // Nobody may be waiting any more.
+                let _ = done.send(commit.and(answer));
+            })
+        }))
+    }
+}
+
+/// What fails halfway leaves no trace in the transaction that others share.
+fn all_or_nothing<T>(
+    connection: &Connection,
+    question: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.execute_batch("SAVEPOINT ask")?;
+    let answer = question(connection);
+    let end = match answer {
+        Ok(_) => "RELEASE ask",
+        Err(_) => "ROLLBACK TO ask; RELEASE ask",
+    };
+    let ended = connection.execute_batch(end);
+    let answer = answer?;
+    ended.map(|()| answer)
+}
+
+/// Works until nobody can ask for anything any more.
+pub(super) fn run(source: &Source, connection: Connection, inbox: &Receiver<Op>) {
+    let mut writer = Writer {
+        source,
+        connection,
+        broken: None,
+        owed: Vec::new(),
+        times: VecDeque::new(),
+    };
+    while let Ok(first) = inbox.recv() {
+        let mut batch = vec![first];
+        while batch.len() < BATCH {
+            match inbox.try_recv() {
+                Ok(op) => batch.push(op),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
+        writer.work(batch);
+    }
+    writer.settle();
+}
+
+struct Writer<'a> {
+    source: &'a Source,
+    connection: Connection,
+    // Why nothing new may be begun.
+    broken: Option<Error>,
+    // What relays said, but no commit has taken yet.
+    owed: Vec<(Key, u32, Entry)>,
+    times: VecDeque<Duration>,
+}
+
+impl Writer<'_> {
+    fn work(&mut self, batch: Vec<Op>) {
+        if self.broken.is_some() {
+            return self.refuse(batch);
+        }
+        let begun = Instant::now();
+        let mut answers: Vec<Answer> = Vec::new();
+        let mut records = Vec::new();
+        let mut synced = false;
+        let mut mismatch = None;
+        let mut flushes = Vec::new();
+
+        let commit = (|| -> rusqlite::Result<()> {
+            let transaction = self
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut failed = None;
+            for op in batch {
+                match op {
+                    Op::Intent {
+                        key,
+                        seq,
+                        message_id,
+                        relay,
+                        now,
+                        done,
+                    } => {
+                        synced = true;
+                        let changed = match failed {
+                            None => intent(&transaction, key, seq, &message_id, &relay, now),
+                            Some(_) => Ok(false),
+                        };
+                        let answer = match changed {
+                            Ok(true) => Ok(()),
+                            Ok(false) => Err(Error::bug(format!("row {seq} is not due"))),
+                            Err(cause) => {
+                                let error = cannot(&cause);
+                                failed.get_or_insert(cause);
+                                Err(error)
+                            }
+                        };
+                        answers.push(Box::new(move |commit: Result<()>| {
+                            let _ = done.send(commit.and(answer));
+                        }));
+                    }
+                    Op::Record { key, seq, entry } => {
+                        synced = true;
+                        if failed.is_none() {
+                            match record(&transaction, key, seq, &entry) {
+                                Ok(true) => {}
+                                Ok(false) => mismatch = Some(seq),
+                                Err(cause) => failed = Some(cause),
+                            }
+                        }
+                        records.push((key, seq, entry));
+                    }
+                    Op::Ask(ask) => answers.push((ask.0)(Ok(&transaction))),
+                    Op::Flush { done } => flushes.push(done),
+                    Op::Timing { done } => {
+                        let _ = done.send(median(&self.times));
+                    }
+                }
+            }
+            match failed {
+                None => transaction.commit(),
+                // Dropping the transaction rolls it back.
+                Some(cause) => Err(cause),
+            }
+        })();
+
+        let commit = commit.map_err(|cause| cannot(&cause));
+        match &commit {
+            Ok(()) if synced => {
+                if self.times.len() == TIMES {
+                    self.times.pop_front();
+                }
+                self.times.push_back(begun.elapsed());
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.broken = Some(error.clone());
+                self.owed = records;
+            }
+        }
+        if let Some(seq) = mismatch {
+            let error = Error::bug(format!("row {seq} was settled, but nobody was sending it"));
+            self.broken.get_or_insert(error);
+        }
+        for answer in answers {
+            answer(commit.clone());
+        }
+        for done in flushes {
+            let _ = done.send(self.flushed());
+        }
+    }
+
+    /// After a failure: keeps what relays said, and begins nothing.
+    fn refuse(&mut self, batch: Vec<Op>) {
+        let error = self.broken.clone().unwrap_or_else(super::gone);
+        for op in batch {
+            match op {
+                Op::Intent { done, .. } => {
+                    let _ = done.send(Err(error.clone()));
+                }
+                Op::Record { key, seq, entry } => self.owed.push((key, seq, entry)),
+                Op::Ask(ask) => (ask.0)(Err(error.clone()))(Err(error.clone())),
+                Op::Flush { done } => {
+                    self.settle();
+                    let _ = done.send(self.flushed());
+                }
+                Op::Timing { done } => {
+                    let _ = done.send(median(&self.times));
+                }
+            }
+        }
+    }
+
+    fn flushed(&self) -> Result<()> {
+        self.broken.clone().map_or(Ok(()), Err)
+    }
+
+    /// Tries to write what is owed. After a failed sync a connection cannot be trusted: what it takes
+    /// for written may be lost. A new one reads the truth from the disk.
+    fn settle(&mut self) {
+        if self.owed.is_empty() {
+            return;
+        }
+        if matches!(self.source, Source::File(_)) {
+            match schema::open(self.source) {
+                Ok(connection) => self.connection = connection,
+                Err(_) => return,
+            }
+        }
+        let owed = &self.owed;
+        let written = (|| -> rusqlite::Result<()> {
+            let transaction = self
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for (key, seq, entry) in owed {
+                record(&transaction, *key, *seq, entry)?;
+            }
+            transaction.commit()
+        })();
+        if written.is_ok() {
+            self.owed.clear();
+        }
+    }
+}
+
+fn median(times: &VecDeque<Duration>) -> Option<Duration> {
+    let mut times: Vec<Duration> = times.iter().copied().collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied()
+}
+
+/// Notes that a row is about to be sent; false when it is not due.
+fn intent(
+    connection: &Connection,
+    key: Key,
+    seq: u32,
+    message_id: &str,
+    relay: &str,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE delivery SET state = 1, attempts = attempts + 1, message_id = ?3, at = ?4, next_at = NULL
+             WHERE campaign = ?1 AND seq = ?2 AND state IN (0, 3)",
+        )?
+        .execute(params![key, seq, message_id, now.as_millisecond()])?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO relay_usage(relay, second, messages) VALUES(?1, ?2, 1)
+             ON CONFLICT DO UPDATE SET messages = messages + 1",
+        )?
+        .execute(params![relay, now.as_second()])?;
+    Ok(true)
+}
+
+/// Notes what became of a row; false when it was not being sent.
+fn record(connection: &Connection, key: Key, seq: u32, entry: &Entry) -> rusqlite::Result<bool> {
+    if entry.state == State::Pending {
+        let changed = connection
+            .prepare_cached(
+                "UPDATE delivery SET state = 0, attempts = attempts - 1, at = NULL, code = NULL, reply = NULL, next_at = NULL
+                 WHERE campaign = ?1 AND seq = ?2 AND state = 1",
+            )?
+            .execute(params![key, seq])?;
+        return Ok(changed > 0);
+    }
+    let changed = connection
+        .prepare_cached(
+            "UPDATE delivery SET state = ?3, code = ?4, reply = ?5, at = ?6, next_at = ?7
+             WHERE campaign = ?1 AND seq = ?2 AND state = 1",
+        )?
+        .execute(params![
+            key,
+            seq,
+            entry.state,
+            entry.code,
+            shorten(&entry.reply),
+            entry.at.as_millisecond(),
+            entry.next_at.map(Timestamp::as_millisecond),
+        ])?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    log_attempt(connection, key, seq)?;
+    Ok(true)
+}
+
+/// Keeps the history of a row, unless it is one attempt that went well.
+fn log_attempt(connection: &Connection, key: Key, seq: u32) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO attempt(campaign, seq, number, state, code, reply, at)
+             SELECT campaign, seq, attempts, state, code, reply, at FROM delivery
+             WHERE campaign = ?1 AND seq = ?2 AND NOT (state = 2 AND attempts = 1)",
+        )?
+        .execute(params![key, seq])?;
+    Ok(())
+}
+
+pub(super) fn skip(
+    connection: &Connection,
+    key: Key,
+    seq: u32,
+    reason: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE delivery SET state = 7, code = NULL, reply = ?3, at = ?4, next_at = NULL
+             WHERE campaign = ?1 AND seq = ?2 AND state IN (0, 3)",
+        )?
+        .execute(params![key, seq, shorten(reason), now.as_millisecond()])?;
+    Ok(())
+}
+
+pub(super) fn expire(connection: &Connection, key: Key, now: Timestamp) -> rusqlite::Result<u64> {
+    let changed = connection.execute(
+        "UPDATE delivery SET state = 8, at = ?2, next_at = NULL WHERE campaign = ?1 AND state IN (0, 3)",
+        params![key, now.as_millisecond()],
+    )?;
+    Ok(changed as u64)
+}
+
+pub(super) fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64> {
+    let rows: Vec<(i64, u32)> = connection
+        .prepare("SELECT campaign, seq FROM delivery WHERE state = 1")?
+        .query_map([], |record| Ok((record.get(0)?, record.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let entry = Entry {
+        state: State::Unknown,
+        code: None,
+        reply: "the run ended before the relay answered".to_owned(),
+        at: now,
+        next_at: None,
+    };
+    for (key, seq) in &rows {
+        record(connection, Key(*key), *seq, &entry)?;
+    }
+    connection.execute(
+        "UPDATE campaign SET state = 'interrupted' WHERE state = 'running'",
+        [],
+    )?;
+    Ok(rows.len() as u64)
+}
+
+pub(super) fn set_state(
+    connection: &Connection,
+    key: Key,
+    state: &CampaignState,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let now = now.as_millisecond();
+    connection.execute(
+        "UPDATE campaign SET state = ?2, reason = ?3 WHERE key = ?1",
+        params![key, state.word(), state.reason()],
+    )?;
+    match state {
+        CampaignState::Running => connection.execute(
+            "UPDATE campaign SET started_at = coalesce(started_at, ?2) WHERE key = ?1",
+            params![key, now],
+        )?,
+        CampaignState::Complete => connection.execute(
+            "UPDATE campaign SET finished_at = ?2 WHERE key = ?1",
+            params![key, now],
+        )?,
+        _ => 0,
+    };
+    Ok(())
+}
+
+fn shorten(reply: &str) -> &str {
+    &reply[..reply.floor_char_boundary(REPLY)]
+}
