@@ -12,8 +12,8 @@
 //! the list, never what comes before. The library serves the binary and its tests; it is not a public
 //! interface, and there are no semantic version guarantees for it.
 
-pub mod cli;
 pub mod cmd;
+pub mod cli;
 pub mod preview;
 pub mod inbox;
 pub mod config;

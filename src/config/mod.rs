@@ -61,35 +61,56 @@ fn parse(
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Settings> {
     let shown = Text::new(FILE, redact::redact(content));
-    let settings: Settings = toml::from_str(content)
-        .map_err(|cause| closed::explain(&cause, &shown).of_kind(Kind::Settings))?;
-
+    let in_file = |cause: &toml::de::Error| closed::explain(cause, &shown).of_kind(Kind::Settings);
     let mut overrides: Vec<(String, String)> = environment
         .into_iter()
         .filter(|(name, _)| name.starts_with(PREFIX) && name.contains("__"))
         .collect();
-    if overrides.is_empty() {
-        return settings.checked(&shown);
-    }
     overrides.sort();
-    let mut table: toml::Table = content.parse().map_err(|cause: toml::de::Error| {
-        closed::explain(&cause, &shown).of_kind(Kind::Settings)
-    })?;
-    for (name, value) in &overrides {
-        set(&mut table, name, value)?;
-        // One at a time, so that the variable at fault is the one that is named. Its value may be a
-        // secret and is not repeated.
-        settings::from_table(table.clone()).map_err(|cause| {
-            Error::new(
-                Kind::Settings,
-                format!("the environment variable `{name}` does not fit"),
-            )
-            .because_of(redact::redact(cause.message()))
-        })?;
+    let alone = toml::from_str::<Settings>(content);
+    if overrides.is_empty() {
+        return alone.map_err(|cause| in_file(&cause))?.checked(&shown);
     }
-    settings::from_table(table)
-        .map_err(|cause| closed::explain(&cause, &shown).of_kind(Kind::Settings))?
-        .checked(&shown)
+    let table: toml::Table = content.parse().map_err(|cause| in_file(&cause))?;
+    match overridden(&table, &overrides)? {
+        Ok(settings) => settings.checked(&shown),
+        Err(cause) => match alone {
+            Err(cause) => Err(in_file(&cause)),
+            Ok(_) => Err(blame(&table, &overrides, &cause)),
+        },
+    }
+}
+
+fn overridden(
+    table: &toml::Table,
+    overrides: &[(String, String)],
+) -> Result<Result<Settings, toml::de::Error>> {
+    let mut table = table.clone();
+    for (name, value) in overrides {
+        set(&mut table, name, value)?;
+    }
+    Ok(settings::from_table(table))
+}
+
+/// The variable at fault is the one without which all is well. Its value may be a secret and is not
+/// repeated.
+fn blame(table: &toml::Table, overrides: &[(String, String)], cause: &toml::de::Error) -> Error {
+    let culprit = (0..overrides.len()).find(|index| {
+        let mut others = overrides.to_vec();
+        others.remove(*index);
+        matches!(overridden(table, &others), Ok(Ok(_)))
+    });
+    let names: Vec<String> = overrides
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| culprit.is_none_or(|culprit| culprit == *index))
+        .map(|(_, (name, _))| format!("`{name}`"))
+        .collect();
+    let message = match names.as_slice() {
+        [name] => format!("the environment variable {name} does not fit"),
+        names => format!("the environment variables {} do not fit", names.join(", ")),
+    };
+    Error::new(Kind::Settings, message).because_of(redact::redact(cause.message()))
 }
 
 /// Sets `section.key` from `LETTERPRESS_SECTION__KEY`.

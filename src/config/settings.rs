@@ -117,17 +117,26 @@ pub struct RelaySettings {
 /// `[relay.deadlines]`: each like `30s` or `5m`; those of RFC 5321 4.5.3.2 where absent.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "the phases of an exchange, as in `Deadlines`")]
 pub struct DeadlineSettings {
+    /// To look up the relay and reach it.
     pub connect: Option<Span>,
+    /// For its first line.
     pub greeting: Option<Span>,
+    /// For the answer to EHLO.
     pub hello: Option<Span>,
+    /// For the TLS handshake.
     pub tls: Option<Span>,
+    /// For each step of AUTH.
     pub auth: Option<Span>,
+    /// For the answer to MAIL.
     pub mail: Option<Span>,
+    /// For the answer to RCPT.
     pub rcpt: Option<Span>,
+    /// For the answer to DATA.
     pub data: Option<Span>,
+    /// For the relay to take the next piece of a message.
     pub block: Option<Span>,
+    /// For the answer to the final dot.
     pub dot: Option<Span>,
 }
 

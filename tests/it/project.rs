@@ -29,7 +29,7 @@ chi@example.net,千尋,pro,
 ";
 
 /// The key of unsubscribe links, so that they are the same on every machine.
-pub const SECRET: &str = "SECRET-GOES-HERE";
+pub const SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /// A newsletter in a folder of its own, which goes when this does.
 pub struct Project {
