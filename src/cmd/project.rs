@@ -155,10 +155,21 @@ impl Project {
             },
         )?;
         let suppressions = self.suppressions()?;
-        let columns = list.columns.clone();
+        let mut columns = list.columns.clone();
+        columns.extend(settings.list_fields.iter().cloned());
         let rows = list.rows;
         let warnings = list.warnings.clone();
-        let (recipients, left_out) = list.recipients(segment, &suppressions);
+        let (mut recipients, left_out) = list.recipients(segment, &suppressions);
+        // A field that holds several entries is there for everyone, be it empty, so that a theme can
+        // ask for topics of a list that has none.
+        let empty = self.empty_fields();
+        for recipient in &mut recipients {
+            for (name, value) in &empty {
+                if !recipient.fields.contains_key(name) {
+                    recipient.fields.insert(name.clone(), value.clone());
+                }
+            }
+        }
         Ok(Audience {
             recipients,
             left_out,
