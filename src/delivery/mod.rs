@@ -12,4 +12,6 @@ mod run;
 mod stream;
 pub mod transport;
 
-pub use relay::{Credentials, Relay, Security};
+pub use outcome::{Outcome, Refused, Trouble};
+pub use relay::{Credentials, Deadlines, Relay, Security};
+pub use run::{End, Mails, Plan, Progress, Retry, Stop, Summary, deliver};

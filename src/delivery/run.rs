@@ -1,1 +1,253 @@
-//! x
+//! A run: workers take what is due, send it, and record what came of it, until nothing is due.
+//!
+//! Each worker has one connection and at most one row that is not settled, so that a crash leaves no
+//! more rows in doubt than there are connections. To resume is to run again.
+
+mod feed;
+mod halt;
+mod health;
+mod worker;
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::{task::JoinSet, time::Instant};
+
+pub use halt::Stop;
+
+use super::{
+    ledger::{CampaignState, Counts, Key, Ledger},
+    pace::{Limiter, Rate},
+    relay::Relay,
+    transport::Transport,
+};
+use crate::{
+    clock::Clock,
+    error::{Error, Kind, Result},
+    mail::Mail,
+};
+use worker::Shared;
+
+/// The mails of a campaign, one for each row.
+pub trait Mails: Send + Sync {
+    /// The mail of a row: pure, the same bytes at any time. An error stops the run, because all that
+    /// can be wrong with content was to be found before.
+    fn mail(&self, seq: u32) -> Result<Mail>;
+
+    /// Whether a row is to be left out after all, and why. Asked right before each sending, for those
+    /// who unsubscribed since the campaign was frozen.
+    fn skip(&self, seq: u32) -> Option<String> {
+        let _ = seq;
+        None
+    }
+}
+
+/// Who wants to know how far it is.
+pub trait Progress: Send + Sync {
+    /// A row has changed; these are the counts now.
+    fn settled(&self, counts: &Counts);
+}
+
+/// Nobody.
+impl Progress for () {
+    fn settled(&self, _: &Counts) {}
+}
+
+/// What to send, and how fast.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The campaign, which stands in the ledger.
+    pub campaign: Key,
+    /// The name under which the relay's use is counted.
+    pub relay: String,
+    /// How many connections to use at once.
+    pub connections: usize,
+    /// How often mail may leave.
+    pub rate: Rate,
+    /// How much may leave over longer spans, over all campaigns.
+    pub quotas: Vec<Rate>,
+    /// When to try again.
+    pub retry: Retry,
+    /// When news is no news any more: what is not sent by then is given up.
+    pub deliver_by: Option<Timestamp>,
+    /// The most messages to try in this run.
+    pub limit: Option<u32>,
+}
+
+impl Plan {
+    /// A plan for a relay, without any quota.
+    #[must_use]
+    pub fn new(campaign: Key, relay: &Relay, rate: Rate) -> Self {
+        Self {
+            campaign,
+            relay: relay.name.clone(),
+            connections: relay.connections,
+            rate,
+            quotas: Vec::new(),
+            retry: Retry::default(),
+            deliver_by: None,
+            limit: None,
+        }
+    }
+}
+
+/// When to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// A recipient that was deferred, for the first time; later waits double, give or take a fifth.
+    pub first: Duration,
+    /// The longest such wait.
+    pub longest: Duration,
+    /// What falls due within this time is waited for in the run.
+    pub patience: Duration,
+    /// A relay that is out of reach; later waits double.
+    pub relay_first: Duration,
+    /// The longest such wait.
+    pub relay_longest: Duration,
+    /// When a relay that was out of reach all the time is given up.
+    pub relay_patience: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(5 * 60),
+            longest: Duration::from_secs(4000),
+            patience: Duration::from_secs(60),
+            relay_first: Duration::from_secs(1),
+            relay_longest: Duration::from_secs(30),
+            relay_patience: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The books at its end.
+    pub counts: Counts,
+    /// How many messages it tried.
+    pub tried: u64,
+    /// How long it took.
+    pub took: Duration,
+    /// The median time to make an intent durable.
+    pub commit_time: Option<Duration>,
+    /// Why it ended.
+    pub end: End,
+}
+
+/// Why a run ended.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// Every row has come to its end.
+    Complete,
+    /// All that was due was tried; some rows wait for another time.
+    Deferred {
+        /// The earliest such time.
+        next: Timestamp,
+    },
+    /// As many messages were tried as were asked for.
+    Limit,
+    /// Somebody stopped it.
+    Stopped,
+    /// A quota is used up.
+    Quota {
+        /// When more may go, where we know.
+        until: Option<Timestamp>,
+        /// What it was.
+        reason: String,
+    },
+    /// It makes no sense to go on: [`Kind::TryLater`] when time may help, any other kind when a person
+    /// must look.
+    Trouble(Error),
+}
+
+/// Sends what is due of a campaign.
+///
+/// Trouble with the relay and a stop are no errors: they are in [`Summary::end`], and the books are
+/// right. The campaign's state is kept.
+///
+/// # Errors
+/// [`Kind::Io`] when the books could not be kept, [`Kind::Bug`], and what [`Mails::mail`] says.
+pub async fn deliver<T: Transport>(
+    plan: Plan,
+    ledger: Arc<Ledger>,
+    mails: Arc<dyn Mails>,
+    transport: Arc<T>,
+    clock: Arc<dyn Clock>,
+    progress: Arc<dyn Progress>,
+    stop: Stop,
+) -> Result<Summary> {
+    let begun = Instant::now();
+    let key = plan.campaign;
+    let now = clock.now();
+    ledger.set_state(key, CampaignState::Running, now).await?;
+    let past = ledger.usage(&plan.relay, now).await?;
+    let counts = ledger.counts(key).await?;
+    let limiter = Limiter::new(plan.rate, &plan.quotas, &past, now);
+    let connections = plan.connections.max(1);
+    let shared = Arc::new(Shared::new(
+        plan, ledger, mails, transport, clock, progress, stop, limiter, counts,
+    ));
+
+    let mut workers = JoinSet::new();
+    for _ in 0..connections {
+        workers.spawn(worker::work(shared.clone()));
+    }
+    let mut failure = None;
+    while let Some(ended) = workers.join_next().await {
+        let ended = ended.unwrap_or_else(|cause| Err(Error::bug("a worker broke").because(&cause)));
+        if let Err(error) = ended {
+            shared.halt.halt();
+            failure.get_or_insert(error);
+        }
+    }
+    close(&shared, begun, failure).await
+}
+
+/// Closes the books of a run.
+async fn close<T: Transport>(
+    shared: &Shared<T>,
+    begun: Instant,
+    failure: Option<Error>,
+) -> Result<Summary> {
+    let (ledger, key) = (&shared.ledger, shared.plan.campaign);
+    let flushed = ledger.flush().await;
+    if let Some(error) = failure.or(flushed.err()) {
+        // Where even this fails, the state says `running`, and the next run puts it right.
+        let _ = ledger
+            .set_state(key, CampaignState::Interrupted, shared.clock.now())
+            .await;
+        return Err(error);
+    }
+    let now = shared.clock.now();
+    if shared.plan.deliver_by.is_some_and(|end| end <= now) {
+        ledger.expire(key, now).await?;
+    }
+    let counts = ledger.counts(key).await?;
+    let next = ledger.next_deferred(key).await?;
+    let end = match shared.halt.end() {
+        _ if counts.settled() == counts.total() => End::Complete,
+        Some(end) => end,
+        None => match next {
+            _ if shared.feed.is_at_its_limit().await => End::Limit,
+            Some(next) => End::Deferred { next },
+            None => return Err(Error::bug("the run ended, but there are rows that are due")),
+        },
+    };
+    let state = match &end {
+        End::Complete => CampaignState::Complete,
+        End::Trouble(error) if error.kind() != Kind::TryLater => {
+            CampaignState::Paused(error.to_string())
+        }
+        _ => CampaignState::Interrupted,
+    };
+    ledger.set_state(key, state, now).await?;
+    Ok(Summary {
+        counts,
+        tried: shared.tried(),
+        took: begun.elapsed(),
+        commit_time: ledger.commit_time().await?,
+        end,
+    })
+}

@@ -28,7 +28,7 @@ pub trait Transport: Send + Sync + 'static {
 }
 
 /// A way out that is open.
-pub trait Connection: Send {
+pub trait Connection: Send + Sync {
     /// Sends one mail. The intent is waited for before the message is completed: a mail whose intent
     /// is not on stable storage must not go out.
     fn send(

@@ -1,1 +1,5 @@
 //! End to end: what a user sees, from the outside.
+
+mod delivery;
+mod delivery_relay;
+mod delivery_tls;

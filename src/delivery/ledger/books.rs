@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row as Record, params};
 
-use super::{Campaign, CampaignState, Counts, Key, Row, cannot, schema};
+use super::{Campaign, CampaignState, Counts, Due, Key, Row, cannot, schema};
 use crate::{delivery::pace::LONGEST_WINDOW, error::Result};
 
 /// The ledger, open for reading: needs no lock, and works while a campaign is being sent.
@@ -140,13 +140,17 @@ pub(super) fn deferred(
     connection: &Connection,
     key: Key,
     until: Timestamp,
-) -> rusqlite::Result<Vec<(u32, Timestamp)>> {
+) -> rusqlite::Result<Vec<Due>> {
     connection
         .prepare_cached(
-            "SELECT seq, next_at FROM delivery WHERE campaign = ?1 AND state = 3 AND next_at <= ?2 ORDER BY next_at, seq",
+            "SELECT seq, next_at, attempts FROM delivery WHERE campaign = ?1 AND state = 3 AND next_at <= ?2 ORDER BY next_at, seq",
         )?
         .query_map(params![key, until.as_millisecond()], |record| {
-            Ok((record.get(0)?, time(record.get(1)?)))
+            Ok(Due {
+                seq: record.get(0)?,
+                at: time(record.get(1)?),
+                attempts: record.get(2)?,
+            })
         })?
         .collect()
 }

@@ -23,7 +23,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 pub use books::Books;
-pub use row::{Campaign, CampaignState, Counts, Entry, Key, NewCampaign, Row, State};
+pub use row::{Campaign, CampaignState, Counts, Due, Entry, Key, NewCampaign, Row, State};
 
 use crate::{
     error::{Error, Kind, Result},
@@ -133,8 +133,8 @@ impl Ledger {
             .await
     }
 
-    /// The deferred rows that fall due by `until`, the earliest first, with their times.
-    pub async fn deferred(&self, key: Key, until: Timestamp) -> Result<Vec<(u32, Timestamp)>> {
+    /// The deferred rows that fall due by `until`, the earliest first.
+    pub async fn deferred(&self, key: Key, until: Timestamp) -> Result<Vec<Due>> {
         self.ask(move |connection| books::deferred(connection, key, until))
             .await
     }

@@ -250,3 +250,14 @@ pub struct Row {
     /// The Message-ID, without angle brackets, of what was sent.
     pub message_id: Option<String>,
 }
+
+/// A deferred row that falls due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Which.
+    pub seq: u32,
+    /// When it may be tried again.
+    pub at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+}

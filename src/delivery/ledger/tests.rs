@@ -90,7 +90,11 @@ async fn rows_go_their_ways() {
     assert_eq!(ledger.deferred(key, time(299)).await.unwrap(), []);
     assert_eq!(
         ledger.deferred(key, time(300)).await.unwrap(),
-        [(1, time(300))]
+        [Due {
+            seq: 1,
+            at: time(300),
+            attempts: 1
+        }]
     );
     assert_eq!(ledger.next_deferred(key).await.unwrap(), Some(time(300)));
     let rows = ledger.rows(key, None, 4).await.unwrap();
