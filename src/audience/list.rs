@@ -147,6 +147,12 @@ impl List {
 }
 
 impl LeftOut {
+    /// Whether the row itself is at fault, and not only superfluous or unwanted.
+    #[must_use]
+    pub fn is_bad(&self) -> bool {
+        !matches!(self.rule, "suppressed" | "duplicate-address")
+    }
+
     /// The same as a finding about the list that the user knows as `file`.
     #[must_use]
     pub fn finding(&self, file: &str) -> Finding {

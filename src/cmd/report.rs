@@ -13,7 +13,6 @@ use crate::{
     delivery::{End, Summary},
     error::{Error, Result, nearest},
     exit::Exit,
-    finding::Severity,
     mail::Merger,
     place::Place,
     ui::{Format, Ui},
@@ -41,11 +40,7 @@ pub(super) fn left_out(ui: Ui, audience: &Audience, list: &str) -> Result<()> {
     {
         ui.status(&format!("… and {more} rows more are left out"));
     }
-    let bad = audience
-        .left_out
-        .iter()
-        .filter(|row| row.finding(list).severity == Severity::Error)
-        .count();
+    let bad = audience.left_out.iter().filter(|row| row.is_bad()).count();
     if bad * 100 > audience.rows * TOO_MANY_BAD {
         return Err(Error::data(format!(
             "{bad} of {} rows in `{list}` are bad, more than {TOO_MANY_BAD} %",

@@ -413,7 +413,7 @@ pub(super) fn set_state(
             params![key, now],
         )?,
         CampaignState::Complete => connection.execute(
-            "UPDATE campaign SET finished_at = ?2 WHERE key = ?1",
+            "UPDATE campaign SET finished_at = coalesce(finished_at, ?2) WHERE key = ?1",
             params![key, now],
         )?,
         _ => 0,
