@@ -75,24 +75,40 @@ pub(super) fn fields(edition: &Edition, columns: &[String], list: &str) -> Resul
 }
 
 /// Merges everyone's mail once, so that what would fail for one reader fails before the first leaves.
+/// A fault is told once, with the rows of those whose mail has it.
 pub(super) fn merges(bundle: &Bundle, list: &str) -> Result<()> {
     let merger = Merger::new(&bundle.edition)?;
-    let mut errors = Vec::new();
+    let mut faults: Vec<(Error, Vec<usize>)> = Vec::new();
     for recipient in &bundle.recipients {
         let links = bundle.letterhead.links(&recipient.address);
-        if let Err(error) = merger.merge(&recipient.fields, &links) {
-            errors.push(error.because_of(format!("for {list}:{}", recipient.line)));
+        let Err(error) = merger.merge(&recipient.fields, &links) else {
+            continue;
+        };
+        let same = |(known, _): &&mut (Error, Vec<usize>)| {
+            known.message() == error.message() && known.place() == error.place()
+        };
+        match faults.iter_mut().find(same) {
+            Some((_, lines)) => lines.push(recipient.line),
+            None => faults.push((error, vec![recipient.line])),
         }
     }
-    let count = errors.len();
-    errors.truncate(SHOWN);
-    match Error::all(errors) {
-        Some(error) if count > SHOWN => Err(error.hint(format!(
-            "{count} readers in all would be without their mail."
-        ))),
-        Some(error) => Err(error),
-        None => Ok(()),
-    }
+    let all = bundle.recipients.len();
+    let errors = faults.into_iter().take(SHOWN).map(|(error, lines)| {
+        let mut rows: Vec<String> = lines
+            .iter()
+            .take(SHOWN)
+            .map(|line| format!("{list}:{line}"))
+            .collect();
+        if lines.len() > SHOWN {
+            rows.push("…".into());
+        }
+        error.because_of(format!(
+            "in the mail of {} of {all} readers: {}",
+            lines.len(),
+            rows.join(", ")
+        ))
+    });
+    Error::all(errors).map_or(Ok(()), Err)
 }
 
 /// Says what came of a run, and picks the exit code.

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod cmd_errors;
+mod cmd_init;
+mod cmd_send;
 mod delivery;
 mod delivery_relay;
 mod delivery_tls;

@@ -1,0 +1,210 @@
+//! What is wrong in the user's files is shown in their files: line, column, cause and hint.
+
+use crate::project::Project;
+
+const ISSUE: &str = "+++\nsubject = \"Hello\"\narticles = [\"articles/one.md\"]\n+++\n\nHello.\n";
+
+const ARTICLE: &str = "+++\ntitle = \"One\"\n+++\n\nText.\n";
+
+fn project() -> Project {
+    Project::new()
+        .file("issues/a.md", ISSUE)
+        .file("articles/one.md", ARTICLE)
+}
+
+#[track_caller]
+fn refused(project: &Project, code: i32, stderr: &str) {
+    let _ = project
+        .run(&["send", "a", "--sandbox", "--yes"])
+        .exit(code)
+        .stdout("")
+        .stderr(stderr);
+    assert!(project.messages(".letterpress/sandbox").is_empty());
+}
+
+#[test]
+fn a_wrong_setting() {
+    refused(
+        &project().settings("\n[list]\npth = \"x\"\n"),
+        78,
+        "error: unknown key `pth`
+ --> newsletter.toml:9:1
+  |
+9 | pth = \"x\"
+  | ^^^
+  |
+  = help: Did you mean `path`?
+",
+    );
+}
+
+#[test]
+fn a_wrong_key_in_front_matter_of_either_kind() {
+    refused(
+        &project().file("issues/a.md", "---\nsubjet: Hello\n---\n"),
+        65,
+        "error: the issue has no `subject`
+ --> issues/a.md:1:1
+  |
+1 | ---
+  | ^^^
+  |
+  = help: Add the key `subject`.
+error: unknown key `subjet`
+ --> issues/a.md:2:1
+  |
+2 | subjet: Hello
+  | ^^^^^^
+  |
+  = help: Did you mean `subject`?
+",
+    );
+}
+
+#[test]
+fn an_article_and_a_picture_that_are_not_there() {
+    refused(
+        &project()
+            .file(
+                "issues/a.md",
+                ISSUE.replace(
+                    "\"articles/one.md\"",
+                    "\"articles/one.md\", \"articles/tow.md\"",
+                ),
+            )
+            .file("articles/two.md", ARTICLE)
+            .file(
+                "articles/one.md",
+                format!("{ARTICLE}\n![A press](images/press.png)\n"),
+            ),
+        65,
+        "error: there is no picture `images/press.png`
+ --> articles/one.md:7:12
+  |
+7 | ![A press](images/press.png)
+  |            ^^^^^^^^^^^^^^^^
+  |
+  = help: Paths are relative to the newsletter's folder, or to the article's file.
+error: there is no article `articles/tow.md`
+ --> issues/a.md:3:33
+  |
+3 | articles = [\"articles/one.md\", \"articles/tow.md\"]
+  |                                 ^^^^^^^^^^^^^^^
+  |
+  = help: Did you mean `articles/two.md`?
+",
+    );
+}
+
+#[test]
+fn a_name_that_a_template_does_not_know() {
+    refused(
+        &project().file("templates/digest.mjml", "<mjml><mj-body>\n<mj-section><mj-column>\n<mj-text>{{ issue.titel }}</mj-text>\n</mj-column></mj-section>\n</mj-body></mjml>\n"),
+        65,
+        "error: `titel` is not defined
+ --> templates/digest.mjml:3:19
+  |
+3 | <mj-text>{{ issue.titel }}</mj-text>
+  |                   ^^^^^
+  |
+  = help: Did you mean `title`?
+",
+    );
+}
+
+#[test]
+fn mjml_that_is_out_of_balance() {
+    refused(
+        &project()
+            .file(
+                "templates/digest.mjml",
+                "<mjml><mj-body>\n{% include \"partials/p.mjml\" %}\n</mj-body></mjml>\n",
+            )
+            .file(
+                "templates/partials/p.mjml",
+                "<mj-section>\n  <mj-column>\n    <mj-text>x</mj-text>\n</mj-section>\n",
+            ),
+        65,
+        "error: `</mj-section>` closes nothing here: `<mj-column>` of line 2 is still open
+ --> templates/partials/p.mjml:4:1
+  |
+4 | </mj-section>
+  | ^^^^^^^^^^^^
+  |
+  = help: Write `</mj-column>` before it.
+",
+    );
+}
+
+#[test]
+fn a_field_that_the_list_does_not_have() {
+    refused(
+        &project().file(
+            "issues/a.md",
+            "+++\nsubject = \"For {{ subscriber.frist_name }}\"\n+++\n",
+        ),
+        65,
+        "error: `subscribers/list.csv` has no column `frist_name`
+ --> issues/a.md:2:16
+  |
+2 | subject = \"For {{ subscriber.frist_name }}\"
+  |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: Did you mean `subscriber.first_name`?
+",
+    );
+}
+
+#[test]
+fn a_field_that_one_reader_lacks() {
+    refused(
+        &project().file(
+            "issues/a.md",
+            "+++\nsubject = \"For {{ subscriber.first_name }}\"\n+++\n",
+        ),
+        65,
+        "",
+    );
+}
+
+#[test]
+fn rows_of_the_list_are_named_all() {
+    let good: String = (0..60).fold(String::new(), |list, number| {
+        list + &format!("reader-{number}@example.com,R\n")
+    });
+    let project = project().file(
+        "subscribers/list.csv",
+        format!("email,first_name\nann@exam ple.com,Ann\n{good}READER-7@example.com,Again\nbob.example.com,Bob\n"),
+    );
+    let output = project.run(&["send", "a", "--dry-run", "--yes"]).exit(0);
+    let places: Vec<&str> = output
+        .stderr
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("--> "))
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "subscribers/list.csv:2:1",
+            "subscribers/list.csv:63:1",
+            "subscribers/list.csv:64:1"
+        ]
+    );
+    assert_eq!(project.messages(".letterpress/dry-run/a").len(), 60);
+}
+
+#[test]
+fn an_issue_that_is_not_there() {
+    let project = project();
+    let _ = project.run(&["build", "b"]).exit(66).stdout("");
+    let _ = Project::empty()
+        .run(&["build", "a"])
+        .exit(66)
+        .stdout("")
+        .stderr(
+            "error: there is no `newsletter.toml` in `$DIR` or above it
+ |
+ = help: Run `letterpress init` to lay out a newsletter, or name its folder with `-C DIR`.
+",
+        );
+}
