@@ -13,6 +13,7 @@ mod list;
 use jiff::civil::Date;
 
 use self::chunk::{Chunk, chunks};
+use super::article::letters;
 use crate::issue::{Block, Figure, Quote, credit, quotation};
 
 /// An article as its file alone tells it.
@@ -185,14 +186,8 @@ impl Body {
 
 /// Whether two lines say the same, but for punctuation and a letter or two.
 fn is_repeated(line: &str, caption: &str) -> bool {
-    let letters = |text: &str| -> String {
-        let letters = text.chars().filter(|character| character.is_alphanumeric());
-        letters
-            .flat_map(char::to_lowercase)
-            .take(MAX_CAPTION)
-            .collect()
-    };
-    let (line, caption) = (letters(line), letters(caption));
+    let brief = |text: &str| letters(text).chars().take(MAX_CAPTION).collect::<String>();
+    let (line, caption) = (brief(line), brief(caption));
     if line.is_empty() || caption.is_empty() {
         return false;
     }

@@ -187,22 +187,23 @@ fn address(words: &str, from: usize) -> Option<(usize, usize)> {
 
 /// An address without what ends the sentence around it; a bracket stays when it was opened inside.
 fn without_punctuation(address: &str) -> &str {
-    let mut address = address;
-    loop {
+    let surplus = |open: char, close: char| {
         let count = |mark: char| address.matches(mark).count();
-        let shorter = match address.chars().next_back() {
-            Some('.' | ',' | ';' | ':' | '!' | '?' | '\'' | '’' | '…' | '*' | '_') => true,
-            Some(')') => count(')') > count('('),
-            Some(']') => count(']') > count('['),
-            _ => false,
-        };
-        if !shorter {
-            return address;
+        count(close).saturating_sub(count(open))
+    };
+    let (mut parentheses, mut brackets) = (surplus('(', ')'), surplus('[', ']'));
+    address.trim_end_matches(|mark: char| match mark {
+        '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '’' | '…' | '*' | '_' => true,
+        ')' if parentheses > 0 => {
+            parentheses -= 1;
+            true
         }
-        let mut characters = address.chars();
-        characters.next_back();
-        address = characters.as_str();
-    }
+        ']' if brackets > 0 => {
+            brackets -= 1;
+            true
+        }
+        _ => false,
+    })
 }
 
 #[cfg(test)]

@@ -207,6 +207,11 @@ fn the_top_has_many_shapes() {
             "One\n\n“Two.”\n\nAda King\n\nFour.",
             "One /  /  /  / Two. Ada King Four.",
         ),
+        // A headline that goes on in the next line.
+        (
+            "One:\nTwo\n\nThree.\n\n\nFour.",
+            "One: Two / Three. /  /  / Four.",
+        ),
         // A heading at the top is none either.
         (
             "One\n\nThe Road to Print\n\nTwo.\n\nThree.",
