@@ -61,6 +61,16 @@ pub fn split(text: &str) -> Option<Credited<'_>> {
     })
 }
 
+/// What stands between a caption and the credit after it.
+#[must_use]
+pub fn joint(caption: &str) -> &'static str {
+    match caption.trim_end().chars().next_back() {
+        None => "",
+        Some(last) if last.is_alphanumeric() => ". ",
+        Some(_) => " ",
+    }
+}
+
 fn begins_a_word(text: &str, at: usize) -> bool {
     let rest = &text[at..];
     let is_letter = rest.starts_with(|first: char| first.is_alphabetic() || first == '©');
@@ -211,6 +221,14 @@ mod tests {
             assert_eq!(split(text), None, "{text}");
         }
         assert_eq!(split(&format!("Photo: {}", "a".repeat(81))), None);
+    }
+
+    #[test]
+    fn a_caption_without_a_stop_is_given_one() {
+        assert_eq!(
+            ["A press", "A press.", "“A press”", " "].map(joint),
+            [". ", " ", " ", ""]
+        );
     }
 
     proptest! {

@@ -8,7 +8,7 @@ mod wrap;
 use std::collections::BTreeMap;
 
 use self::wrap::{GLUE, width_of, wrap};
-use super::{Block, Cell, Figure, Inline, ListItem, Quote, clean, html};
+use super::{Block, Cell, Figure, Inline, ListItem, Quote, clean, credit, html};
 
 /// The words of a line without any dress; a break is a blank, a link is its words.
 #[must_use]
@@ -188,8 +188,8 @@ fn caption(figure: &Figure, width: usize, links: &mut Links) -> Vec<String> {
         words = cleaned(&figure.alt);
     }
     if let Some(credit) = &figure.credit {
-        let is_open = words.trim_end().ends_with(char::is_alphanumeric);
-        words.push_str(if is_open { ". " } else { " " });
+        words.truncate(words.trim_end().len());
+        words.push_str(credit::joint(&words));
         words.push_str("Photo: ");
         words.push_str(&cleaned(credit));
     }
