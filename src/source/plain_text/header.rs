@@ -84,7 +84,7 @@ fn standfirst(chunks: &[Chunk<'_>]) -> usize {
             credit::split(&chunk.joined()).is_none()
                 && !chunk.is_divider()
                 && list::read(chunk, None).is_none()
-                && pull_quote(chunk, chunks.get(at + 1)).is_none()
+                && pull_quote(chunk, chunks.get(at + 1..).unwrap_or_default()).is_none()
         })
     };
     let plain = (0..chunks.len()).take_while(is_plain).count();

@@ -53,7 +53,35 @@ pub(super) fn is_name(line: &str) -> bool {
     let starts_with_name = words.first().is_some_and(|word| {
         word.starts_with(|first: char| first.is_uppercase() || is_caseless(first))
     });
+    // A heading may follow a quotation, too.
+    let is_question = words.first().is_some_and(|word| {
+        matches!(
+            word.to_lowercase().as_str(),
+            "what"
+                | "how"
+                | "why"
+                | "when"
+                | "where"
+                | "who"
+                | "a"
+                | "an"
+                | "in"
+                | "on"
+                | "at"
+                | "after"
+                | "before"
+                | "this"
+                | "that"
+                | "these"
+                | "no"
+                | "not"
+                | "but"
+                | "more"
+                | "next"
+        )
+    });
     (1..=8).contains(&words.len())
+        && !is_question
         && line.chars().count() <= 100
         && office.split_whitespace().count() <= 12
         && starts_with_name
@@ -264,6 +292,8 @@ mod tests {
             "and Ada",
             "the press",
             "Ada King!",
+            "What Comes Next",
+            "A Matter of Minutes",
             "One Two Three Four Five Six Seven Eight Nine",
         ] {
             assert!(!is_name(other), "{other}");

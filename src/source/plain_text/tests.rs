@@ -154,17 +154,42 @@ fn quotations_have_a_speaker_or_stay_paragraphs() {
             "“It prints.”\n\n-- Ada King",
             quote("It prints.", "Ada King"),
         ),
+        ("“It prints.”\n- Ada King", quote("It prints.", "Ada King")),
+        (
+            "“A well-made press.” - Ada King",
+            quote("A well-made press.", "Ada King"),
+        ),
+        (
+            "“It prints.\n\n“It does not stop.”\n\nAda King",
+            Block::PullQuote(Quote {
+                text: vec![
+                    Inline::Text("It prints.".to_owned()),
+                    Inline::Break,
+                    Inline::Text("It does not stop.".to_owned()),
+                ],
+                attribution: line("Ada King"),
+            }),
+        ),
     ] {
         assert_eq!(body(text), [expected], "{text}");
     }
     for text in [
         "“It prints.”\n\nSo she said.",
         "“It,” she said, “prints.”\n\nAda wept.",
+        "“It prints.\n\n“It stops.\n\nAda King",
     ] {
         let lines: Vec<Block> = text.split("\n\n").map(paragraph).collect();
         assert_eq!(body(text), lines, "{text}");
     }
     assert_eq!(body("“It prints.”"), [paragraph("“It prints.”")]);
+    assert_eq!(
+        body("“It prints.”\n\nWhat Comes Next\n\nMore."),
+        [
+            paragraph("“It prints.”"),
+            heading("What Comes Next"),
+            paragraph("More.")
+        ]
+    );
 }
 
 #[test]
