@@ -132,7 +132,11 @@ impl Reader<'_> {
         let mut draft = Draft::default();
         if let Some((title, rest)) = markdown::title(body) {
             // A title that repeats the front matter is not said twice.
-            if front.title.as_ref().is_none_or(|known| *known == title) {
+            if front
+                .title
+                .as_ref()
+                .is_none_or(|known| letters(known) == letters(&title))
+            {
                 draft.title = title;
                 start += rest;
             }
@@ -285,6 +289,12 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The letters of a title, by which one is known again whatever its typography.
+pub(super) fn letters(title: &str) -> String {
+    let letters = title.chars().filter(|letter| letter.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
 }
 
 /// The start of an address that may be a whole picture.

@@ -39,13 +39,13 @@ impl Root {
         if fs::entry(&full) == Entry::Nothing {
             // A path that leads out is refused without telling what is there.
             return match climbs && !self.allow_outside {
-                true => Err(outside(path)),
+                true => Err(self.outside(path)),
                 false => Ok(Sought::Nothing),
             };
         }
         let real = fs::real_path(&full)?;
         if !self.allow_outside && !real.starts_with(&real_root) {
-            return Err(outside(path));
+            return Err(self.outside(path));
         }
         if fs::entry(&real) == Entry::Folder {
             return Ok(Sought::Folder);
@@ -57,6 +57,18 @@ impl Root {
         };
         let name = name.to_string_lossy().replace('\\', "/");
         Ok(Sought::File(Found { path: full, name }))
+    }
+
+    fn outside(&self, path: &str) -> Error {
+        let error = Error::data(format!("`{path}` lies outside the newsletter's folder"));
+        let from_root = path.trim_start_matches('/');
+        let is_meant = from_root != path && matches!(self.seek(from_root), Ok(Sought::File(_)));
+        error.hint(if is_meant {
+            format!("Write `{from_root}`, without the slash before it.")
+        } else {
+            "Move it inside, or set `allow_outside = true` under `[sources]` in `newsletter.toml`."
+                .to_owned()
+        })
     }
 }
 
@@ -111,10 +123,4 @@ fn normalized(path: &Path) -> Option<PathBuf> {
         }
     }
     Some(out)
-}
-
-fn outside(path: &str) -> Error {
-    Error::data(format!("`{path}` lies outside the newsletter's folder")).hint(
-        "Move it inside, or set `allow_outside = true` under `[sources]` in `newsletter.toml`.",
-    )
 }

@@ -13,7 +13,8 @@ mod list;
 use jiff::civil::Date;
 
 use self::chunk::{Chunk, chunks};
-use crate::issue::{Block, Figure, Quote, credit, quotation};
+use super::article::letters;
+use crate::issue::{Block, Figure, Inline, Quote, credit, quotation};
 
 /// An article as its file alone tells it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,7 +63,7 @@ impl Body {
             }
             return 0;
         }
-        if let Some((quote, used)) = pull_quote(chunk, after.first()) {
+        if let Some((quote, used)) = pull_quote(chunk, after) {
             self.blocks.push(Block::PullQuote(quote));
             return used;
         }
@@ -185,53 +186,82 @@ impl Body {
 
 /// Whether two lines say the same, but for punctuation and a letter or two.
 fn is_repeated(line: &str, caption: &str) -> bool {
-    let letters = |text: &str| -> String {
-        let letters = text.chars().filter(|character| character.is_alphanumeric());
-        letters
-            .flat_map(char::to_lowercase)
-            .take(MAX_CAPTION)
-            .collect()
-    };
-    let (line, caption) = (letters(line), letters(caption));
+    let brief = |text: &str| letters(text).chars().take(MAX_CAPTION).collect::<String>();
+    let (line, caption) = (brief(line), brief(caption));
     if line.is_empty() || caption.is_empty() {
         return false;
     }
     line == caption || strsim::normalized_damerau_levenshtein(&line, &caption) >= 0.85
 }
 
-/// A quotation with its speaker, and whether the chunk after it was the name.
-fn pull_quote(chunk: &Chunk<'_>, next: Option<&Chunk<'_>>) -> Option<(Quote, usize)> {
+/// A quotation with its speaker, and how many of the chunks after it were read with it.
+fn pull_quote(chunk: &Chunk<'_>, after: &[Chunk<'_>]) -> Option<(Quote, usize)> {
     let quote = |text: &str, name: &str| Quote {
         text: line::inlines(text),
         attribution: line::inlines(name),
     };
     let whole = chunk.joined();
     if let Some(said) = quotation::unquote(&whole) {
-        let next = next?;
-        let [below] = *next.lines.as_slice() else {
-            return None;
-        };
-        let name =
-            quotation::after_dash(below).or_else(|| line::is_name(below).then_some(below))?;
-        return Some((quote(said, name), 1));
+        return Some((quote(said, speaker(after.first()?)?), 1));
     }
     // The name in the last line of the chunk, with or without a dash.
     if let Some((below, said)) = chunk.lines.split_last()
         && let Some(said) = quotation::unquote(&line::joined(said))
     {
-        let name =
-            quotation::after_dash(below).or_else(|| line::is_name(below).then_some(*below))?;
-        return Some((quote(said, name), 0));
+        return Some((quote(said, name(below)?), 0));
     }
     // The name at the end of the last line, after a dash.
-    let (at, _) = whole
-        .char_indices()
-        .rev()
-        .take(quotation::MAX_ATTRIBUTION)
-        .find(|(_, character)| matches!(character, '—' | '–' | '―'))?;
-    let said = quotation::unquote(&whole[..at])?;
-    let name = quotation::after_dash(&whole[at..])?;
-    Some((quote(said, name), 0))
+    let dash = whole.char_indices().rev().take(quotation::MAX_ATTRIBUTION);
+    for (at, _) in dash.filter(|(_, mark)| matches!(mark, '—' | '–' | '―' | '-')) {
+        if let Some(said) = quotation::unquote(&whole[..at])
+            && let Some(name) = name(&whole[at..])
+        {
+            return Some((quote(said, name), 0));
+        }
+    }
+    quote_of_paragraphs(&whole, after)
+}
+
+/// The most paragraphs of one quotation.
+const MAX_QUOTE: usize = 5;
+
+/// A quotation of several paragraphs, each of which opens it while only the last closes it.
+fn quote_of_paragraphs(first: &str, after: &[Chunk<'_>]) -> Option<(Quote, usize)> {
+    let open = |text: &str| {
+        let mark = text.chars().next().filter(|mark| "“„«".contains(*mark))?;
+        let rest = text.strip_prefix(mark)?;
+        (!rest.contains(['”', '“', '»'])).then(|| rest.trim().to_owned())
+    };
+    let mut paragraphs = vec![open(first)?];
+    for (at, chunk) in after.iter().take(MAX_QUOTE).enumerate() {
+        let whole = chunk.joined();
+        if let Some(said) = quotation::unquote(&whole) {
+            let attribution = line::inlines(speaker(after.get(at + 1)?)?);
+            let mut text = Vec::new();
+            for paragraph in &paragraphs {
+                text.extend(line::inlines(paragraph));
+                text.push(Inline::Break);
+            }
+            text.extend(line::inlines(said));
+            return Some((Quote { text, attribution }, at + 2));
+        }
+        paragraphs.push(open(&whole)?);
+    }
+    None
+}
+
+/// The speaker that a chunk names, when that is all it does.
+fn speaker<'t>(chunk: &Chunk<'t>) -> Option<&'t str> {
+    let [line] = *chunk.lines.as_slice() else {
+        return None;
+    };
+    name(line)
+}
+
+/// The name in a line, after a dash, a hyphen, or nothing.
+fn name(line: &str) -> Option<&str> {
+    let bare = line.strip_prefix('-').map_or(line, str::trim);
+    quotation::after_dash(line).or_else(|| line::is_name(bare).then_some(bare))
 }
 
 /// A brief line in capitals or in title case, without a final stop.

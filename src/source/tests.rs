@@ -247,8 +247,12 @@ fn what_lies_outside_needs_leave() {
             .message()
             .starts_with("there is no article")
     );
-    // A link that stays inside is as good as a file.
     folder.write("articles/near.md", "# Near");
+    assert_eq!(
+        faults(&article(&folder.root(), "/articles/near.md").unwrap_err()),
+        "`/articles/near.md` lies outside the newsletter's folder | Write `articles/near.md`, without the slash before it.\n"
+    );
+    // A link that stays inside is as good as a file.
     std::os::unix::fs::symlink("near.md", folder.0.path().join("articles/also.md")).unwrap();
     assert_eq!(
         article(&folder.root(), "articles/also.md").unwrap().0.slug,
@@ -293,6 +297,10 @@ fn the_title_comes_from_the_front_matter_or_the_first_heading() {
     assert_eq!(
         read("---\ntitle: One\n---\n# One\n\nText").unwrap(),
         ("One".to_owned(), 1)
+    );
+    assert_eq!(
+        read("---\ntitle: It's One\n---\n# It's one\n\nText").unwrap(),
+        ("It's One".to_owned(), 1)
     );
     assert_eq!(
         read("---\ntitle: One\n---\n# Two\n\nText").unwrap(),

@@ -151,6 +151,7 @@ fn columns_are_counted_as_a_terminal_does() {
     assert_eq!(text("👩‍👩‍👧 ❤️ aa", 5), "👩‍👩‍👧 ❤️\naa");
     // No-break spaces hold.
     assert_eq!(text("a 10\u{a0}km b", 6), "a\n10\u{a0}km\nb");
+    assert_eq!(text("aaa 1\u{a0} bbb", 6), "aaa 1\nbbb");
     assert_eq!(text("Ça « va » bien", 7), "Ça « va\n» bien");
 }
 
@@ -192,7 +193,7 @@ fn nothing_is_nothing() {
 proptest! {
     #[test]
     fn every_word_is_there_in_order_and_no_line_too_long(
-        source in "([a-zé]{1,9}|[a-z]{1,4} [a-z]{1,9} |[ \n]|\n\n|\n- |\n1. |\n> |\n# |\\*|\\*\\*|~~|`|\\[[a-z]{1,4}\\]\\(https://[a-z]{1,3}\\.example\\) |一二三|\u{f0000}|\u{f0001}\u{f0002}){0,60}",
+        source in "([a-zé]{1,9}|[a-z]{1,4} [a-z]{1,9} |[ \n]|\n\n|\n- |\n1\\. |\n> |\n# |\\*|\\*\\*|~~|`|\\[[a-z]{1,4}\\]\\(https://[a-z]{1,3}\\.example\\) |一二三|\u{f0000}|\u{f0001}\u{f0002}){0,60}",
         width in 10..80_usize,
     ) {
         let parsed = markdown::parse(&source).blocks;

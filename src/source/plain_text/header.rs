@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Chunk, Draft, line, list, pull_quote};
+use super::{Chunk, Draft, letters, line, list, pull_quote};
 use crate::issue::credit;
 
 /// The longest standfirst that is known by its brevity, in words.
@@ -14,18 +14,16 @@ const MAX_STANDFIRST_PARAGRAPHS: usize = 3;
 /// Takes the header off the chunks.
 pub(super) fn read(chunks: &mut Vec<Chunk<'_>>, title: Option<&str>) -> Draft {
     let mut draft = Draft::default();
-    if let Some(first) = chunks.first_mut()
-        && let Some(headline) = first.lines.first()
-    {
-        let headline = without_label(headline, &["headline", "title"]);
-        let is_headline = title.is_none_or(|title| title.trim() == headline);
-        if is_headline {
+    if let Some(first) = chunks.first_mut() {
+        let count = headline_lines(first);
+        let headline = line::joined(first.lines.get(..count).unwrap_or_default());
+        let headline = without_label(&headline, &["headline", "title"]);
+        if title.is_none_or(|title| letters(title) == letters(headline)) {
             draft.title = headline.to_owned();
-            first.lines.remove(0);
+            first.lines.drain(..count);
+            first.gap = 0;
             if first.lines.is_empty() {
                 chunks.remove(0);
-            } else {
-                first.gap = 0;
             }
         }
     }
@@ -39,6 +37,19 @@ pub(super) fn read(chunks: &mut Vec<Chunk<'_>>, title: Option<&str>) -> Draft {
         take_particulars(chunks, &mut draft);
     }
     draft
+}
+
+/// How many lines the headline has: one that ends in a colon, a comma or a dash goes on.
+fn headline_lines(chunk: &Chunk<'_>) -> usize {
+    let goes_on = |line: &&&str| line.ends_with([':', ',', '—', '–']);
+    let count = chunk.lines.iter().take_while(goes_on).count() + 1;
+    // Not even a long headline has four lines; then the first alone is it.
+    let is_likely = count <= 3 && count <= chunk.lines.len();
+    if is_likely {
+        count
+    } else {
+        chunk.lines.len().min(1)
+    }
 }
 
 /// Takes bylines and dates off the start.
@@ -73,7 +84,7 @@ fn standfirst(chunks: &[Chunk<'_>]) -> usize {
             credit::split(&chunk.joined()).is_none()
                 && !chunk.is_divider()
                 && list::read(chunk, None).is_none()
-                && pull_quote(chunk, chunks.get(at + 1)).is_none()
+                && pull_quote(chunk, chunks.get(at + 1..).unwrap_or_default()).is_none()
         })
     };
     let plain = (0..chunks.len()).take_while(is_plain).count();

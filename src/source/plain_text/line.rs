@@ -53,7 +53,35 @@ pub(super) fn is_name(line: &str) -> bool {
     let starts_with_name = words.first().is_some_and(|word| {
         word.starts_with(|first: char| first.is_uppercase() || is_caseless(first))
     });
+    // A heading may follow a quotation, too.
+    let is_question = words.first().is_some_and(|word| {
+        matches!(
+            word.to_lowercase().as_str(),
+            "what"
+                | "how"
+                | "why"
+                | "when"
+                | "where"
+                | "who"
+                | "a"
+                | "an"
+                | "in"
+                | "on"
+                | "at"
+                | "after"
+                | "before"
+                | "this"
+                | "that"
+                | "these"
+                | "no"
+                | "not"
+                | "but"
+                | "more"
+                | "next"
+        )
+    });
     (1..=8).contains(&words.len())
+        && !is_question
         && line.chars().count() <= 100
         && office.split_whitespace().count() <= 12
         && starts_with_name
@@ -187,22 +215,23 @@ fn address(words: &str, from: usize) -> Option<(usize, usize)> {
 
 /// An address without what ends the sentence around it; a bracket stays when it was opened inside.
 fn without_punctuation(address: &str) -> &str {
-    let mut address = address;
-    loop {
+    let surplus = |open: char, close: char| {
         let count = |mark: char| address.matches(mark).count();
-        let shorter = match address.chars().next_back() {
-            Some('.' | ',' | ';' | ':' | '!' | '?' | '\'' | '’' | '…' | '*' | '_') => true,
-            Some(')') => count(')') > count('('),
-            Some(']') => count(']') > count('['),
-            _ => false,
-        };
-        if !shorter {
-            return address;
+        count(close).saturating_sub(count(open))
+    };
+    let (mut parentheses, mut brackets) = (surplus('(', ')'), surplus('[', ']'));
+    address.trim_end_matches(|mark: char| match mark {
+        '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '’' | '…' | '*' | '_' => true,
+        ')' if parentheses > 0 => {
+            parentheses -= 1;
+            true
         }
-        let mut characters = address.chars();
-        characters.next_back();
-        address = characters.as_str();
-    }
+        ']' if brackets > 0 => {
+            brackets -= 1;
+            true
+        }
+        _ => false,
+    })
 }
 
 #[cfg(test)]
@@ -263,6 +292,8 @@ mod tests {
             "and Ada",
             "the press",
             "Ada King!",
+            "What Comes Next",
+            "A Matter of Minutes",
             "One Two Three Four Five Six Seven Eight Nine",
         ] {
             assert!(!is_name(other), "{other}");
