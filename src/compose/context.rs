@@ -22,12 +22,28 @@ enum Trust {
     Author,
 }
 
-/// What the author's own templates have become so far.
-#[derive(Clone, Debug, Default)]
+/// What is known while an issue is being composed.
+#[derive(Clone, Debug)]
 pub(super) struct Written {
+    /// The articles, as values.
+    pub(super) articles: Value,
+    // What the author's own templates have become so far.
     pub(super) subject: Option<String>,
     pub(super) preheader: Option<String>,
     pub(super) letter: Vec<Block>,
+}
+
+impl Written {
+    /// At the start: nothing but the articles.
+    pub(super) fn new(issue: &Issue) -> Self {
+        let articles: Vec<Value> = issue.articles.iter().map(article).collect();
+        Self {
+            articles: Value::from(articles),
+            subject: None,
+            preheader: None,
+            letter: Vec::new(),
+        }
+    }
 }
 
 /// The values of the composing moment.
@@ -40,8 +56,7 @@ pub(super) fn context(issue: &Issue, publication: &Publication, written: &Writte
         "letter_text",
         Value::from(text::blocks(&written.letter, WIDTH)),
     );
-    let articles: Vec<Value> = issue.articles.iter().map(article).collect();
-    context.insert_value("articles", Value::from(articles));
+    context.insert_value("articles", written.articles.clone());
     context
 }
 

@@ -153,7 +153,7 @@ fn url(value: &Value, _: Kwargs, _: &State<'_>) -> TeraResult<String> {
         let start = url.get(..scheme.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
     };
-    if SCHEMES.iter().any(|scheme| begins(&scheme)) && !url.contains(char::is_control) {
+    if SCHEMES.iter().any(|scheme| begins(scheme)) && !url.contains(char::is_control) {
         Ok(url.to_owned())
     } else {
         Err(TeraError::message(format!(

@@ -9,6 +9,8 @@ mod engine;
 mod finish;
 mod prepare;
 mod reader;
+mod tree;
+mod values;
 
 use crate::{
     compose::staging::Tags,
@@ -54,10 +56,9 @@ pub(crate) fn render(
     let top = reader::read(document, origin)?;
     let mut prepared = prepare::prepare(&top, tags, options.comments, options.language);
     let problems = std::mem::take(&mut prepared.problems);
-    if options.rigor == Rigor::Strict || prepared.elements.is_empty() {
-        if let Some(error) = Error::all(problems.iter().map(into_error)) {
-            return Err(error);
-        }
+    let fatal = options.rigor == Rigor::Strict || prepared.elements.is_empty();
+    if fatal && let Some(error) = Error::all(problems.iter().map(into_error)) {
+        return Err(error);
     }
     let html = engine::render(&prepared)?;
     let html = finish::finish(&html, &prepared, tags)?;

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 use tera::{Context, Tera};
 
-use super::*;
+use super::{tags::Piece as CodePiece, *};
+use crate::{compose::tokens, place::Text};
 
 fn stage(source: &str) -> (Tags, Staged) {
     let mut tags = Tags::default();
@@ -20,8 +21,8 @@ fn shown(source: &str) -> (String, Vec<String>) {
         tag.pieces
             .iter()
             .map(|piece| match piece {
-                tags::Piece::Code(code) => code.as_str(),
-                tags::Piece::Captured => "<>",
+                CodePiece::Code(code) => code.as_str(),
+                CodePiece::Captured => "<>",
             })
             .collect::<String>()
     });
