@@ -115,3 +115,6 @@ fn is_blank(value: Option<&Value>) -> bool {
         Some(Value::List(_)) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
