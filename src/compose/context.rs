@@ -7,7 +7,7 @@
 use jiff::civil::Date;
 use tera::{Context, Map, Value};
 
-use super::{Publication, tokens};
+use super::{Publication, sending, tokens};
 use crate::issue::{Article, Block, Figure, Inline, Issue, html, text};
 
 /// The width of the plain text, in columns.
@@ -93,7 +93,9 @@ fn article(article: &Article) -> Value {
     fields.maybe("standfirst", article.standfirst.as_ref());
     fields.maybe("byline", article.byline.as_ref());
     fields.date("date", article.date);
-    fields.maybe("url", article.url.as_ref());
+    // A theme puts it into `href`, so it must be what a mail may link to.
+    let url = article.url.as_ref().filter(|url| sending::is_address(url));
+    fields.maybe("url", url);
     if let Some(image) = &article.image {
         let mut inner = Fields(Trust::Data, Map::new());
         figure(image, &mut inner);

@@ -104,7 +104,7 @@ pub struct Rendered {
 pub fn render_mjml(text: &Text) -> Result<Rendered> {
     let options = mjml::Options {
         rigor: mjml::Rigor::Soft,
-        comments: mjml::Comments::Keep,
+        purpose: mjml::Purpose::Template,
         language: None,
     };
     let (html, findings) = mjml::render(text.content(), mjml::Origin::File(text), options)?;
@@ -136,7 +136,7 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
 
     let options = mjml::Options {
         rigor: mjml::Rigor::Strict,
-        comments: mjml::Comments::Drop,
+        purpose: mjml::Purpose::Newsletter,
         language: Some(&press.publication.language),
     };
     let origin = mjml::Origin::Composed {

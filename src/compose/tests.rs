@@ -434,6 +434,77 @@ fn fields_are_named_with_the_first_tag_that_asks() {
 }
 
 #[test]
+fn components_blocks_and_trims_work_at_both_moments() {
+    let bench = Bench::page("{% include 'card.mjml' %}{% for article in articles %}{{ <card title={article.title} /> }}{% endfor %}")
+        .partial("card.mjml", "{% component card(title: string) %}<mj-section><mj-column><mj-text>{{ title }} {%- if subscriber.a -%} ({{- subscriber.a -}}) {%- endif %} !</mj-text></mj-column></mj-section>{% endcomponent card %}")
+        .article("A & B", "t", "x");
+    assert_eq!(bench.seen(&[("a", "<x>")]), "A &amp; B(&lt;x&gt;) !");
+    assert_eq!(bench.seen(&[]), "A &amp; B !");
+
+    let mut bench = Bench::page("").partial(
+        "base.mjml",
+        "<mjml><mj-body>{% block body %}{% endblock %}</mj-body></mjml>",
+    );
+    bench.page = "{% extends 'base.mjml' %}{% block body %}{% if subscriber.a %}<mj-section><mj-column><mj-text>x</mj-text></mj-column></mj-section>{% endif %}{% endblock %}".to_owned();
+    assert_eq!(bench.seen(&[("a", "1")]), "x");
+    assert_eq!(bench.seen(&[]), "");
+}
+
+#[test]
+fn a_tag_that_a_filter_has_cut_is_noticed() {
+    let bench = Bench::words("{{ issue.subject | truncate(length=2) }}")
+        .issue("+++\nsubject = \"{% if issue.slug == subscriber.a %}x{% endif %}\"\n+++\n");
+    assert_eq!(
+        bench.refused(),
+        "issues/i.md:2:12: the values that this tag needs were cut on the way | A filter such as `truncate` must not be applied to text that holds tags of `subscriber`."
+    );
+    let bench = Bench::words("{% if issue.subject == subscriber.b %}{% endif %}")
+        .issue("+++\nsubject = \"{{ subscriber.a }}\"\n+++\n");
+    assert_eq!(
+        bench.refused(),
+        "templates/digest.mjml:3:39: this text holds a tag of `subscriber` itself and cannot be used in another one"
+    );
+}
+
+#[test]
+fn what_the_engine_refuses_is_shown_at_the_author() {
+    let bench =
+        Bench::page("<mj-section><mj-column>{% include 'p.mjml' %}</mj-column></mj-section>")
+            .partial("p.mjml", "\n<mj-social>\n <mj-text>x</mj-text></mj-social>");
+    assert_eq!(
+        bench.refused().lines().next().unwrap(),
+        "templates/p.mjml:3:2: `<mj-text>` cannot stand here"
+    );
+}
+
+#[test]
+fn an_address_of_an_article_is_one_that_a_mail_may_link_to() {
+    let mut bench = Bench::words("{{ articles[0].url or 'none' }}").article("A", "t", "x");
+    for (url, shown) in [
+        ("https://x.example/?a=1&b", "https://x.example/?a=1&amp;b"),
+        ("javascript:alert(1)", "none"),
+    ] {
+        bench.articles[0].url = Some(url.to_owned());
+        assert_eq!(bench.read(&[]), shown);
+    }
+}
+
+#[test]
+fn dates_are_written_as_asked() {
+    let bench = Bench::words("{{ issue.date | date(format='%-d %B %Y') }}|{{ issue.date | date }}|{% if subscriber.a %}{{ subscriber.since | date(format='%Y') }}{% endif %}").issue("+++\nsubject = \"S\"\ndate = 2026-03-01\n+++\n");
+    assert_eq!(
+        bench.read(&[("a", "1"), ("since", "2019-05-06")]),
+        "1 March 2026|2026-03-01|2019"
+    );
+    assert_eq!(
+        bench.unmerged(&[("a", "1"), ("since", "May")]),
+        "templates/digest.mjml:3:122: `May` is not a date such as 2026-11-23"
+    );
+    let bench = Bench::words("{{ issue.date or 'none' }}");
+    assert_eq!(bench.read(&[]), "none");
+}
+
+#[test]
 fn templates_are_chosen_by_name() {
     let bench = Bench::words("x").issue("+++\nsubject = \"S\"\ntemplate = \"digset\"\n+++\n");
     assert_eq!(

@@ -9,6 +9,7 @@
 use std::fmt::Write;
 
 use super::{
+    Purpose,
     elements::{self, Kind},
     tree::{Element, Node},
     values::{self, Between},
@@ -58,25 +59,16 @@ pub(super) struct Prepared {
     pub(super) problems: Vec<Finding>,
 }
 
-/// What happens to ordinary comments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Comments {
-    /// Kept, as npm's `mjml` does.
-    Keep,
-    /// Left out: they are notes among authors.
-    Drop,
-}
-
 /// Writes a document for the engine. `language` is set where the document names none.
 pub(super) fn prepare(
     top: &Element,
     tags: &Tags,
-    comments: Comments,
+    purpose: Purpose,
     language: Option<&str>,
 ) -> Prepared {
     let mut writer = Writer {
         tags,
-        comments,
+        purpose,
         out: Prepared {
             mjml: String::new(),
             slots: Vec::new(),
@@ -92,7 +84,7 @@ pub(super) fn prepare(
 
 struct Writer<'a> {
     tags: &'a Tags,
-    comments: Comments,
+    purpose: Purpose,
     out: Prepared,
 }
 
@@ -278,7 +270,7 @@ impl Writer<'_> {
             Node::Element(child) => self.element(child),
             Node::Comment(comment) => {
                 let conditional = comment.starts_with("<!--[") || comment.contains("<![endif]");
-                if kind == Kind::Container && (conditional || self.comments == Comments::Keep) {
+                if kind == Kind::Container && (conditional || self.purpose == Purpose::Template) {
                     self.raw(comment.clone());
                 }
             }

@@ -58,20 +58,26 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
+    /// Refuses what an author cannot write: our own characters, and control characters.
     fn refuse_reserved(&mut self) {
         for (at, character) in self.source.code.char_indices() {
-            if tokens::is_reserved(character) {
-                let place = self.source.place(at..at + character.len_utf8());
-                self.errors.push(
-                    Error::data(format!(
-                        "the private-use character U+{:X} cannot be used",
-                        u32::from(character)
-                    ))
-                    .at(place)
-                    .hint("The private-use planes 15 and 16 are reserved for tags; icon fonts use U+E000 to U+F8FF."),
-                );
-                return;
-            }
+            let hint = if tokens::is_reserved(character) {
+                "The private-use planes 15 and 16 are reserved for tags; icon fonts use U+E000 to U+F8FF."
+            } else if character.is_control() && !matches!(character, '\t' | '\n' | '\r') {
+                "No mail may hold control characters; delete it."
+            } else {
+                continue;
+            };
+            let what = if tokens::is_reserved(character) {
+                "private-use"
+            } else {
+                "control"
+            };
+            let message = format!(
+                "the {what} character U+{:04X} cannot be used",
+                u32::from(character)
+            );
+            return self.refuse(&(at..at + character.len_utf8()), message, hint);
         }
     }
 

@@ -69,6 +69,11 @@ pub(crate) struct Run<'a> {
 }
 
 impl Tags {
+    /// Whether nothing waits for the reader.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tags.is_empty()
+    }
+
     /// The tag that a character stands for.
     pub(crate) fn get(&self, character: char) -> Option<&SendTag> {
         self.tags.get(tokens::tag_index(character)?)

@@ -177,6 +177,10 @@ fn what_cannot_be_staged_is_refused_with_advice() {
         line("é\u{F0000}"),
         "a.mjml:1:2: the private-use character U+F0000 cannot be used"
     );
+    assert_eq!(
+        line("a{{ subscriber.b ~ '\u{1})' }}"),
+        "a.mjml:1:21: the control character U+0001 cannot be used"
+    );
 }
 
 #[test]
