@@ -7,7 +7,7 @@
 use jiff::civil::Date;
 use tera::{Context, Map, Value};
 
-use super::{Publication, tokens};
+use super::{Publication, sending, tokens};
 use crate::issue::{Article, Block, Figure, Inline, Issue, html, text};
 
 /// The width of the plain text, in columns.
@@ -22,12 +22,28 @@ enum Trust {
     Author,
 }
 
-/// What the author's own templates have become so far.
-#[derive(Clone, Debug, Default)]
+/// What is known while an issue is being composed.
+#[derive(Clone, Debug)]
 pub(super) struct Written {
+    /// The articles, as values.
+    pub(super) articles: Value,
+    // What the author's own templates have become so far.
     pub(super) subject: Option<String>,
     pub(super) preheader: Option<String>,
     pub(super) letter: Vec<Block>,
+}
+
+impl Written {
+    /// At the start: nothing but the articles.
+    pub(super) fn new(issue: &Issue) -> Self {
+        let articles: Vec<Value> = issue.articles.iter().map(article).collect();
+        Self {
+            articles: Value::from(articles),
+            subject: None,
+            preheader: None,
+            letter: Vec::new(),
+        }
+    }
 }
 
 /// The values of the composing moment.
@@ -40,8 +56,7 @@ pub(super) fn context(issue: &Issue, publication: &Publication, written: &Writte
         "letter_text",
         Value::from(text::blocks(&written.letter, WIDTH)),
     );
-    let articles: Vec<Value> = issue.articles.iter().map(article).collect();
-    context.insert_value("articles", Value::from(articles));
+    context.insert_value("articles", written.articles.clone());
     context
 }
 
@@ -78,7 +93,9 @@ fn article(article: &Article) -> Value {
     fields.maybe("standfirst", article.standfirst.as_ref());
     fields.maybe("byline", article.byline.as_ref());
     fields.date("date", article.date);
-    fields.maybe("url", article.url.as_ref());
+    // A theme puts it into `href`, so it must be what a mail may link to.
+    let url = article.url.as_ref().filter(|url| sending::is_address(url));
+    fields.maybe("url", url);
     if let Some(image) = &article.image {
         let mut inner = Fields(Trust::Data, Map::new());
         figure(image, &mut inner);

@@ -25,7 +25,7 @@ pub(super) fn translated(error: &tera::Error, sources: &dyn Sources) -> Error {
             reported(report, sources)
         }
         // Unknown names are only told as text: one report after the other.
-        ErrorKind::Msg(text) if text.contains("\n --> ") => {
+        ErrorKind::Msg(text) if text.contains(" --> ") => {
             let reports = text
                 .split("\n\nerror: ")
                 .map(|report| listed(report, sources));
@@ -114,8 +114,8 @@ fn said(message: &str, place: Option<Place>) -> Error {
         let near = nearest(&name, filters::NAMES);
         let hint = near.map(|near| format!("Did you mean `{near}`?"));
         (format!("there is no filter `{name}`"), hint)
-    } else if message.starts_with("Unknown ") {
-        let what = message["Unknown ".len()..].split(' ').next();
+    } else if let Some(what) = message.strip_prefix("Unknown ") {
+        let what = what.split(' ').next();
         (
             format!("there is no {} `{name}`", what.unwrap_or("name")),
             None,

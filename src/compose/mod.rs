@@ -104,7 +104,7 @@ pub struct Rendered {
 pub fn render_mjml(text: &Text) -> Result<Rendered> {
     let options = mjml::Options {
         rigor: mjml::Rigor::Soft,
-        comments: mjml::Comments::Keep,
+        purpose: mjml::Purpose::Template,
         language: None,
     };
     let (html, findings) = mjml::render(text.content(), mjml::Origin::File(text), options)?;
@@ -136,7 +136,7 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
 
     let options = mjml::Options {
         rigor: mjml::Rigor::Strict,
-        comments: mjml::Comments::Drop,
+        purpose: mjml::Purpose::Newsletter,
         language: Some(&press.publication.language),
     };
     let origin = mjml::Origin::Composed {
@@ -171,7 +171,7 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
     // What cannot be compiled at sending must not leave here.
     engine(&edition)?;
     Ok(Composed {
-        mjml: tokens::without_marks(&document),
+        mjml: tags.shown(&tokens::without_marks(&document)),
         edition,
         findings,
     })
@@ -214,7 +214,7 @@ fn write(
                 .unwrap_or_else(|| Error::bug("a source is missing")));
         }
     };
-    let mut written = Written::default();
+    let mut written = Written::new(issue);
     let context = |written: &Written| context::context(issue, press.publication, written);
     written.subject = Some(lines.render("subject.txt", &context(&written))?);
     if issue.front.preheader.is_some() {
@@ -237,22 +237,25 @@ fn write(
 }
 
 /// Takes blanks from the ends of lines and shortens gaps. A line of nothing but tags that print
-/// nothing does not count as one.
+/// nothing does not count as one, nor does the gap after it where there was one before.
 fn tidy(text: &str, tags: &Tags) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut blank = 2;
+    let mut blank = 1;
+    let mut swallows = false;
     for line in text.trim().lines() {
         let line = line.trim_end();
         let runs = tags.runs(line).unwrap_or_default();
-        let silent: usize = runs
-            .iter()
-            .filter(|(_, run)| run.tag.role.is_silent())
-            .map(|(_, run)| run.length)
-            .sum();
+        let silent = runs.iter().filter(|(_, run)| run.tag.role.is_silent());
+        let silent: usize = silent.map(|(_, run)| run.length).sum();
         if silent > 0 && silent == line.trim_start().len() {
             out.push_str(line.trim_start());
+            swallows = blank > 0;
             continue;
         }
+        if line.is_empty() && swallows {
+            continue;
+        }
+        swallows = false;
         blank = if line.is_empty() { blank + 1 } else { 0 };
         if blank <= 2 {
             out.push_str(line);

@@ -137,6 +137,15 @@ impl Sources for Edition {
     }
 }
 
+/// Whether a mail may link to it.
+pub(super) fn is_address(url: &str) -> bool {
+    let begins = |scheme: &&str| {
+        let start = url.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    SCHEMES.iter().any(begins) && !url.contains(char::is_control)
+}
+
 fn there(value: &Value) -> TeraResult<String> {
     if value.is_undefined() {
         Err(TeraError::message("this value is undefined"))
@@ -149,11 +158,7 @@ fn there(value: &Value) -> TeraResult<String> {
 fn url(value: &Value, _: Kwargs, _: &State<'_>) -> TeraResult<String> {
     let url = there(value)?;
     let url = url.trim();
-    let begins = |scheme: &&str| {
-        let start = url.get(..scheme.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    };
-    if SCHEMES.iter().any(|scheme| begins(&scheme)) && !url.contains(char::is_control) {
+    if is_address(url) {
         Ok(url.to_owned())
     } else {
         Err(TeraError::message(format!(

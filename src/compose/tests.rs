@@ -117,7 +117,7 @@ fn values_are_escaped_as_their_place_demands() {
     let unsafe_url = [("url", "java\tscript:alert(1)"), ("x", "x")];
     assert_eq!(
         bench.unmerged(&unsafe_url),
-        "templates/digest.mjml:3:41: `java\tscript:alert(1)` is no address that a mail may link to: it must begin with https:, http:, mailto: or tel:"
+        "templates/digest.mjml:3:42: `java\tscript:alert(1)` is no address that a mail may link to: it must begin with https:, http:, mailto: or tel:"
     );
 }
 
@@ -173,7 +173,7 @@ fn a_value_where_none_is_safe_is_refused() {
     ] {
         let column = "<mj-section><mj-column><mj-text>".len() + content.find('{').unwrap() + 1;
         assert_eq!(
-            Bench::words(content).refused(),
+            Bench::words(content).refused().lines().next().unwrap(),
             format!("templates/digest.mjml:3:{column}: {message}{hint}")
         );
     }
@@ -434,6 +434,77 @@ fn fields_are_named_with_the_first_tag_that_asks() {
 }
 
 #[test]
+fn components_blocks_and_trims_work_at_both_moments() {
+    let bench = Bench::page("{% include 'card.mjml' %}{% for article in articles %}{{ <card title={article.title} /> }}{% endfor %}")
+        .partial("card.mjml", "{% component card(title: string) %}<mj-section><mj-column><mj-text>{{ title }} {%- if subscriber.a -%} ({{- subscriber.a -}}) {%- endif %} !</mj-text></mj-column></mj-section>{% endcomponent card %}")
+        .article("A & B", "t", "x");
+    assert_eq!(bench.seen(&[("a", "<x>")]), "A &amp; B(&lt;x&gt;) !");
+    assert_eq!(bench.seen(&[]), "A &amp; B !");
+
+    let mut bench = Bench::page("").partial(
+        "base.mjml",
+        "<mjml><mj-body>{% block body %}{% endblock %}</mj-body></mjml>",
+    );
+    bench.page = "{% extends 'base.mjml' %}{% block body %}{% if subscriber.a %}<mj-section><mj-column><mj-text>x</mj-text></mj-column></mj-section>{% endif %}{% endblock %}".to_owned();
+    assert_eq!(bench.seen(&[("a", "1")]), "x");
+    assert_eq!(bench.seen(&[]), "");
+}
+
+#[test]
+fn a_tag_that_a_filter_has_cut_is_noticed() {
+    let bench = Bench::words("{{ issue.subject | truncate(length=2) }}")
+        .issue("+++\nsubject = \"{% if issue.slug == subscriber.a %}x{% endif %}\"\n+++\n");
+    assert_eq!(
+        bench.refused(),
+        "issues/i.md:2:12: the values that this tag needs were cut on the way | A filter such as `truncate` must not be applied to text that holds tags of `subscriber`."
+    );
+    let bench = Bench::words("{% if issue.subject == subscriber.b %}{% endif %}")
+        .issue("+++\nsubject = \"{{ subscriber.a }}\"\n+++\n");
+    assert_eq!(
+        bench.refused(),
+        "templates/digest.mjml:3:39: this text holds a tag of `subscriber` itself and cannot be used in another one"
+    );
+}
+
+#[test]
+fn what_the_engine_refuses_is_shown_at_the_author() {
+    let bench =
+        Bench::page("<mj-section><mj-column>{% include 'p.mjml' %}</mj-column></mj-section>")
+            .partial("p.mjml", "\n<mj-social>\n <mj-text>x</mj-text></mj-social>");
+    assert_eq!(
+        bench.refused().lines().next().unwrap(),
+        "templates/p.mjml:3:2: `<mj-text>` cannot stand here"
+    );
+}
+
+#[test]
+fn an_address_of_an_article_is_one_that_a_mail_may_link_to() {
+    let mut bench = Bench::words("{{ articles[0].url or 'none' }}").article("A", "t", "x");
+    for (url, shown) in [
+        ("https://x.example/?a=1&b", "https://x.example/?a=1&amp;b"),
+        ("javascript:alert(1)", "none"),
+    ] {
+        bench.articles[0].url = Some(url.to_owned());
+        assert_eq!(bench.read(&[]), shown);
+    }
+}
+
+#[test]
+fn dates_are_written_as_asked() {
+    let bench = Bench::words("{{ issue.date | date(format='%-d %B %Y') }}|{{ issue.date | date }}|{% if subscriber.a %}{{ subscriber.since | date(format='%Y') }}{% endif %}").issue("+++\nsubject = \"S\"\ndate = 2026-03-01\n+++\n");
+    assert_eq!(
+        bench.read(&[("a", "1"), ("since", "2019-05-06")]),
+        "1 March 2026|2026-03-01|2019"
+    );
+    assert_eq!(
+        bench.unmerged(&[("a", "1"), ("since", "May")]),
+        "templates/digest.mjml:3:122: `May` is not a date such as 2026-11-23"
+    );
+    let bench = Bench::words("{{ issue.date or 'none' }}");
+    assert_eq!(bench.read(&[]), "none");
+}
+
+#[test]
 fn templates_are_chosen_by_name() {
     let bench = Bench::words("x").issue("+++\nsubject = \"S\"\ntemplate = \"digset\"\n+++\n");
     assert_eq!(
@@ -470,5 +541,126 @@ proptest! {
         prop_assume!(!value.trim().is_empty());
         let bench = Bench::words("<b>{{ subscriber.a }}</b>");
         prop_assert_eq!(bench.read(&[("a", &value)]), format!("<b>{}</b>", super::page::escape(&value)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_template_is_composed_or_refused(content in "(\\{\\{ |\\{% | %\\}| \\}\\}|if |endif|for a in articles|endfor|subscriber\\.a|article|a\\.title|<mj-text>|</mj-text>|<mj-section>|</mj-section>|<mj-column>|</mj-column>|<p|</p>|>| href=|\"|'|x| ){0,16}") {
+        let bench = Bench::page(&content).article("T", "t", "x");
+        if let Ok(merged) = bench.merge(&[("a", "https://x.example/")]) {
+            prop_assert!(!merged.html.contains(char::from(1)));
+        }
+    }
+
+    #[test]
+    fn any_data_is_text(title in "(\\{\\{|\\{%|%\\}|\\}\\}|\u{1}[(\\[]|<!--\\[if mso\\]>|-->|</mj-text>|@@0@@|&#xF0000;|%F3%B0%80%80|\u{F0000}|\u{100000}|\"|'|>|é|\\\\| ){0,12}") {
+        let mut bench = Bench::page("<mj-section><mj-column><mj-image src='https://x.example' alt='{{ articles[0].title }}'/><mj-text>{{ articles[0].title }}{{ articles[0].body[0].html }}</mj-text></mj-column></mj-section>").article(&title, "t", "x");
+        bench.articles[0].body = vec![paragraph(&title)];
+        let merged = bench.merge(&[]).unwrap();
+        let reference = {
+            let mut bench = bench;
+            bench.articles[0].title = "x".to_owned();
+            bench.articles[0].body = vec![paragraph("x")];
+            bench.merge(&[]).unwrap()
+        };
+        let tags = |html: &str| html.matches('<').count();
+        prop_assert_eq!(tags(&merged.html), tags(&reference.html));
+        prop_assert!(!merged.html.contains(super::tokens::is_reserved));
+    }
+}
+
+/// What is open where the page ends, or does not match, as Outlook (or everyone else) reads it.
+fn unbalanced(html: &str, outlook: bool) -> Vec<String> {
+    let mut open: Vec<String> = Vec::new();
+    let mut hidden = false;
+    for stretch in super::page::stretches(html) {
+        let text = &html[stretch.range.clone()];
+        if text.starts_with("<!--[if !") || text == "<!--<![endif]-->" {
+            hidden = outlook && !text.contains("endif");
+        } else if text.starts_with("<!--[if") {
+            hidden = !outlook;
+        } else if text.starts_with("<![endif]") {
+            hidden = false;
+        }
+        if hidden || stretch.tag == 0 || !text.starts_with('<') {
+            continue;
+        }
+        let name: String = text
+            .chars()
+            .skip(1)
+            .take_while(|c| c.is_ascii_alphanumeric() || "/:-".contains(*c))
+            .collect();
+        if ["meta", "img", "br", "v:fill", "o:AllowPNG", "v:image"].contains(&name.as_str()) {
+            continue;
+        }
+        match name.strip_prefix('/') {
+            Some(name) if open.last().is_some_and(|last| last == name) => {
+                open.pop();
+            }
+            Some(_) => return vec![format!("{name} at {} in {open:?}", stretch.range.start)],
+            None => open.push(name),
+        }
+    }
+    open
+}
+
+#[test]
+fn pages_stay_well_formed_whichever_way_a_block_goes() {
+    let text = "<mj-text>x</mj-text>";
+    let column = format!("<mj-column>{text}</mj-column>");
+    let section = format!("<mj-section>{column}</mj-section>");
+    let with = |inner: &str| format!("{{% if subscriber.a %}}{inner}{{% endif %}}");
+    let choice = |inner: &str| {
+        format!("{{% if subscriber.a %}}{inner}{{% else %}}{inner}{inner}{{% endif %}}")
+    };
+    let many = |inner: &str| format!("{{% for t in subscriber.topics %}}{inner}{{% endfor %}}");
+    for (outer, inner) in [
+        ("@", &section),
+        (
+            "<mj-wrapper background-color='#eeeeee'>@</mj-wrapper>",
+            &section,
+        ),
+        (
+            "<mj-wrapper full-width='full-width'>@</mj-wrapper>",
+            &section,
+        ),
+        ("<mj-section>@</mj-section>", &column),
+        (
+            "<mj-section full-width='full-width' background-url='https://x.example/a.png'>@</mj-section>",
+            &column,
+        ),
+        ("<mj-section><mj-group>@</mj-group></mj-section>", &column),
+        (
+            "<mj-section><mj-column>@</mj-column></mj-section>",
+            &text.to_owned(),
+        ),
+        (
+            "<mj-hero background-url='https://x.example/a.png' background-height='200px' background-width='200px' height='200px'>@</mj-hero>",
+            &text.to_owned(),
+        ),
+    ] {
+        for block in [with(inner), choice(inner), many(inner)] {
+            for content in [
+                block.clone(),
+                format!("{inner}{block}"),
+                format!("{block}{inner}"),
+                format!("{inner}{block}{block}{inner}"),
+            ] {
+                let bench = Bench::page(&outer.replace('@', &content));
+                for reader in [&[("topics", "")][..], &[("a", "1"), ("topics", "b;c")]] {
+                    let html = bench.merge(reader).unwrap().html;
+                    for outlook in [false, true] {
+                        assert_eq!(
+                            unbalanced(&html, outlook),
+                            Vec::<String>::new(),
+                            "{outer} {content}"
+                        );
+                    }
+                }
+            }
+        }
     }
 }

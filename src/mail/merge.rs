@@ -46,7 +46,11 @@ impl Merger {
     pub fn new(edition: &Edition) -> Result<Self> {
         Ok(Self {
             engine: compose::engine(edition)?,
-            edition: edition.clone(),
+            // For places; the pictures are heavy and not needed.
+            edition: Edition {
+                images: Vec::new(),
+                ..edition.clone()
+            },
         })
     }
 
@@ -115,3 +119,6 @@ fn is_blank(value: Option<&Value>) -> bool {
         Some(Value::List(_)) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

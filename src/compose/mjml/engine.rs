@@ -60,13 +60,20 @@ fn refused(prepared: &Prepared, error: &ParseError) -> Error {
         }
         None => ("the document".to_owned(), None),
     };
-    let message = match error {
-        ParseError::UnexpectedElement { .. } => format!("{what} cannot stand here"),
-        ParseError::MissingAttribute { name, .. } => format!("{what} needs the attribute `{name}`"),
-        ParseError::InvalidAttribute { .. } => format!("an attribute of {what} has no valid value"),
-        _ => format!("cannot lay out {what}"),
+    // What the engine says of positions is about the document as prepared, which nobody has seen.
+    let error = match error {
+        ParseError::UnexpectedElement { .. } => Error::data(format!("{what} cannot stand here")),
+        ParseError::MissingAttribute { name, .. } => {
+            Error::data(format!("{what} needs the attribute `{name}`"))
+        }
+        ParseError::InvalidAttribute { .. } => {
+            Error::data(format!("an attribute of {what} has no valid value"))
+        }
+        ParseError::UnexpectedToken { .. } | ParseError::InvalidFormat { .. } => {
+            Error::data(format!("cannot lay out {what}"))
+        }
+        other => Error::data(format!("cannot lay out {what}")).because(other),
     };
-    let error = Error::data(message).because(error);
     match place {
         Some(place) => error.at(place),
         None => error,

@@ -9,6 +9,8 @@ mod engine;
 mod finish;
 mod prepare;
 mod reader;
+mod tree;
+mod values;
 
 use crate::{
     compose::staging::Tags,
@@ -16,7 +18,6 @@ use crate::{
     finding::{Finding, Severity},
 };
 
-pub(crate) use prepare::Comments;
 pub(crate) use reader::Origin;
 
 /// What is made of a document that is not quite right.
@@ -28,11 +29,20 @@ pub(crate) enum Rigor {
     Soft,
 }
 
+/// What a page is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A mail of ours: comments are notes among authors and left out, and nothing is white on white.
+    Newsletter,
+    /// Someone's template: as npm's `mjml` would have it.
+    Template,
+}
+
 /// How a document is rendered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options<'a> {
     pub(crate) rigor: Rigor,
-    pub(crate) comments: Comments,
+    pub(crate) purpose: Purpose,
     /// For `<html lang>`, where the document names none.
     pub(crate) language: Option<&'a str>,
 }
@@ -52,15 +62,14 @@ pub(crate) fn render(
         Origin::File(_) => &nobody,
     };
     let top = reader::read(document, origin)?;
-    let mut prepared = prepare::prepare(&top, tags, options.comments, options.language);
+    let mut prepared = prepare::prepare(&top, tags, options.purpose, options.language);
     let problems = std::mem::take(&mut prepared.problems);
-    if options.rigor == Rigor::Strict || prepared.elements.is_empty() {
-        if let Some(error) = Error::all(problems.iter().map(into_error)) {
-            return Err(error);
-        }
+    let fatal = options.rigor == Rigor::Strict || prepared.elements.is_empty();
+    if fatal && let Some(error) = Error::all(problems.iter().map(into_error)) {
+        return Err(error);
     }
     let html = engine::render(&prepared)?;
-    let html = finish::finish(&html, &prepared, tags)?;
+    let html = finish::finish(&html, &prepared, tags, options.purpose)?;
     let soften = |problem| Finding {
         severity: Severity::Warning,
         ..problem

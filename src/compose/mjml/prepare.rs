@@ -9,8 +9,10 @@
 use std::fmt::Write;
 
 use super::{
+    Purpose,
     elements::{self, Kind},
-    reader::{Element, Node},
+    tree::{Element, Node},
+    values::{self, Between},
 };
 use crate::{
     compose::{
@@ -57,25 +59,16 @@ pub(super) struct Prepared {
     pub(super) problems: Vec<Finding>,
 }
 
-/// What happens to ordinary comments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Comments {
-    /// Kept, as npm's `mjml` does.
-    Keep,
-    /// Left out: they are notes among authors.
-    Drop,
-}
-
 /// Writes a document for the engine. `language` is set where the document names none.
 pub(super) fn prepare(
     top: &Element,
     tags: &Tags,
-    comments: Comments,
+    purpose: Purpose,
     language: Option<&str>,
 ) -> Prepared {
     let mut writer = Writer {
         tags,
-        comments,
+        purpose,
         out: Prepared {
             mjml: String::new(),
             slots: Vec::new(),
@@ -91,7 +84,7 @@ pub(super) fn prepare(
 
 struct Writer<'a> {
     tags: &'a Tags,
-    comments: Comments,
+    purpose: Purpose,
     out: Prepared,
 }
 
@@ -238,8 +231,8 @@ impl Writer<'_> {
             );
         }
         if matches!(kind, Kind::Ending) {
-            let content = without_lone_paragraphs(&element.content, self.tags);
-            if element.name == "mj-text" && self.is_silent(&content) {
+            let content = values::without_lone_paragraphs(&element.content, self.tags);
+            if element.name == "mj-text" && values::is_silent(&content, self.tags) {
                 return self.raw(content);
             }
             self.begin(element);
@@ -277,7 +270,7 @@ impl Writer<'_> {
             Node::Element(child) => self.element(child),
             Node::Comment(comment) => {
                 let conditional = comment.starts_with("<!--[") || comment.contains("<![endif]");
-                if kind == Kind::Container && (conditional || self.comments == Comments::Keep) {
+                if kind == Kind::Container && (conditional || self.purpose == Purpose::Template) {
                     self.raw(comment.clone());
                 }
             }
@@ -289,44 +282,39 @@ impl Writer<'_> {
     fn between(&mut self, text: &str, place: &Place, parent: &Element, kind: Kind) {
         let mut silent = String::new();
         let mut stray = String::new();
-        let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            let length = match self.tags.run(rest) {
-                Ok(run) if run.tag.role.is_silent() => {
-                    silent.push_str(&rest[..run.length]);
-                    if kind != Kind::Container {
-                        self.refuse_tag(&run.tag.place.clone(), parent);
-                    }
-                    run.length
-                }
-                Ok(run) => {
+        for piece in values::between(text, self.tags) {
+            match piece {
+                Between::Text(text) => stray.push_str(text),
+                Between::Tag(_, tag) if tag.role == Role::Print => {
                     let problem = Finding::error(
                         "mjml-stray-text",
                         "this tag prints text between the elements of MJML",
                     );
-                    let problem = problem.at(run.tag.place.clone());
-                    self.out
-                        .problems
-                        .push(problem.hint("Put it into `<mj-text>`."));
-                    run.length
+                    let problem = problem
+                        .at(tag.place.clone())
+                        .hint("Put it into `<mj-text>`.");
+                    self.out.problems.push(problem);
                 }
-                Err(_) => {
-                    stray.push(first);
-                    first.len_utf8()
+                Between::Tag(text, _) if kind == Kind::Container => silent.push_str(text),
+                // Outside of the body, a `set` goes before everything else.
+                Between::Tag(text, tag)
+                    if tag.role == Role::Statement && is_outside(&parent.name) =>
+                {
+                    self.out.prologue.push_str(text);
                 }
-            };
-            rest = &rest[length..];
+                Between::Tag(_, tag) => self.refuse_tag(&tag.place, parent),
+            }
         }
-        if kind == Kind::Container && !silent.is_empty() {
+        if !silent.is_empty() {
             self.raw(silent);
         }
         let stray = stray.trim();
         if !stray.is_empty() {
             let shown: String = stray.chars().take(40).collect();
-            let message = format!(
-                "the text `{shown}` stands between elements in `<{}>`",
-                parent.name
-            );
+            let message = match parent.name.as_str() {
+                "" => format!("the text `{shown}` stands outside of `<mjml>`"),
+                name => format!("the text `{shown}` stands between elements in `<{name}>`"),
+            };
             let problem = Finding::error("mjml-stray-text", message).at(place.clone());
             self.out
                 .problems
@@ -334,37 +322,11 @@ impl Writer<'_> {
         }
     }
 
-    /// What stands at the top, in `mjml`, in the head: a `set` goes before everything else.
+    /// The text at the top, in `mjml` and in the head.
     fn outside(&mut self, parent: &Element) {
         for node in &parent.children {
-            match node {
-                Node::Text(text, place) => {
-                    let mut others = String::new();
-                    let mut rest = text.as_str();
-                    while let Some(first) = rest.chars().next() {
-                        let length = match self.tags.run(rest) {
-                            Ok(run) if run.tag.role == Role::Statement => {
-                                self.out.prologue.push_str(&rest[..run.length]);
-                                run.length
-                            }
-                            Ok(run) if run.tag.role.is_silent() => {
-                                self.refuse_tag(&run.tag.place.clone(), parent);
-                                run.length
-                            }
-                            Ok(run) => {
-                                others.push_str(&rest[..run.length]);
-                                run.length
-                            }
-                            Err(_) => {
-                                others.push(first);
-                                first.len_utf8()
-                            }
-                        };
-                        rest = &rest[length..];
-                    }
-                    self.between(&others, place, parent, Kind::Closed);
-                }
-                Node::Comment(_) | Node::Element(_) => {}
+            if let Node::Text(text, place) = node {
+                self.between(text, place, parent, Kind::Closed);
             }
         }
     }
@@ -395,22 +357,20 @@ impl Writer<'_> {
 
     fn values(&mut self, element: &Element) {
         for attribute in &element.attributes {
-            let value = with_units(&attribute.name, &attribute.value);
+            let value = values::with_units(&attribute.name, &attribute.value);
             self.attribute(&attribute.name, &value);
         }
     }
 
     fn attribute(&mut self, name: &str, value: &str) {
-        // The name is written as it is, so it must be one.
-        let is_name = |c: char| c.is_ascii_alphanumeric() || "-_:.".contains(c);
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(is_name) {
+        if !values::is_name(name) {
             return;
         }
         let _ = write!(self.out.mjml, " {name}=\"");
         if value.contains(tokens::is_of_sending) {
             self.slot(Slot::Value(value.replace('"', "&quot;")));
         } else {
-            protect(value, &mut self.out.mjml);
+            values::protect(value, &mut self.out.mjml);
         }
         self.out.mjml.push('"');
     }
@@ -418,11 +378,6 @@ impl Writer<'_> {
     fn slot(&mut self, slot: Slot) {
         let _ = write!(self.out.mjml, "@@{}@@", self.out.slots.len());
         self.out.slots.push(slot);
-    }
-
-    /// Whether `content` holds tags of the sending moment that print nothing, and nothing else.
-    fn is_silent(&self, content: &str) -> bool {
-        !content.is_empty() && silent_length(content, self.tags) == content.len()
     }
 
     fn unknown(&mut self, element: &Element) {
@@ -459,81 +414,7 @@ impl Writer<'_> {
     }
 }
 
-/// The bytes at the start of `text` that are white space and tags that print nothing.
-fn silent_length(text: &str, tags: &Tags) -> usize {
-    let mut length = 0;
-    loop {
-        let rest = &text[length..];
-        length += rest.len() - rest.trim_start().len();
-        match tags.run(&text[length..]) {
-            Ok(run) if run.tag.role.is_silent() => length += run.length,
-            _ => return length,
-        }
-    }
-}
-
-/// Takes the paragraph away from around tags that print nothing. In Markdown, an `{% if %}` on a line
-/// of its own becomes a paragraph, and would leave an empty one behind.
-fn without_lone_paragraphs(content: &str, tags: &Tags) -> String {
-    if !content.contains(tokens::is_of_sending) {
-        return content.to_owned();
-    }
-    let mut out = String::with_capacity(content.len());
-    let mut rest = content;
-    while let Some(start) = rest.find("<p") {
-        out.push_str(&rest[..start]);
-        rest = &rest[start..];
-        let lone = rest.find('>').and_then(|end| {
-            let is_paragraph = rest[2..=end].starts_with(|c: char| c == '>' || c.is_whitespace());
-            let inside = &rest[end + 1..];
-            let length = silent_length(inside, tags);
-            let after = inside[length..].strip_prefix("</p>")?;
-            let silent = inside[..length].trim();
-            (is_paragraph && !silent.is_empty()).then_some((silent, after))
-        });
-        match lone {
-            Some((silent, after)) => {
-                out.push_str(silent);
-                rest = after;
-            }
-            None => {
-                out.push_str("<p");
-                rest = &rest[2..];
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The engine does not count a `0` without a unit in a padding.
-fn with_units(name: &str, value: &str) -> String {
-    let side = ["-top", "-right", "-bottom", "-left"]
-        .iter()
-        .find_map(|side| name.strip_suffix(side))
-        .unwrap_or(name);
-    let is_padding = side == "padding" || side.ends_with("-padding");
-    if !is_padding || value.contains(tokens::is_of_sending) {
-        return value.to_owned();
-    }
-    let lengths = value.split_whitespace();
-    let lengths = lengths.map(|length| if length == "0" { "0px" } else { length });
-    lengths.collect::<Vec<_>>().join(" ")
-}
-
-/// Writes a value so that the engine, which prints it as a Rust literal, leaves it alone.
-fn protect(value: &str, out: &mut String) {
-    for character in value.chars() {
-        match character {
-            '\n' | '\t' => out.push(' '),
-            '"' | '<' | '\\' | '@' => {
-                let _ = write!(out, "&#{};", u32::from(character));
-            }
-            ' '..='~' => out.push(character),
-            character if character.is_control() => {}
-            character => {
-                let _ = write!(out, "&#{};", u32::from(character));
-            }
-        }
-    }
+/// Whether an element holds nothing that is read.
+fn is_outside(name: &str) -> bool {
+    matches!(name, "" | "mjml" | "mj-head" | "mj-attributes")
 }

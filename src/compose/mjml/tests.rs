@@ -5,7 +5,7 @@ fn render_with(source: &str, rigor: Rigor) -> Result<(String, Vec<Finding>)> {
     let text = Text::new("a.mjml", source);
     let options = Options {
         rigor,
-        comments: Comments::Drop,
+        purpose: Purpose::Newsletter,
         language: Some("en"),
     };
     render(source, Origin::File(&text), options)

@@ -69,6 +69,11 @@ pub(crate) struct Run<'a> {
 }
 
 impl Tags {
+    /// Whether nothing waits for the reader.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tags.is_empty()
+    }
+
     /// The tag that a character stands for.
     pub(crate) fn get(&self, character: char) -> Option<&SendTag> {
         self.tags.get(tokens::tag_index(character)?)
@@ -129,5 +134,24 @@ impl Tags {
             runs.push((start, run));
         }
         Ok(runs)
+    }
+
+    /// A text with its tags written out, for people.
+    pub(crate) fn shown(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut written = 0;
+        for (at, run) in self.runs(text).unwrap_or_default() {
+            out.push_str(&text[written..at]);
+            let [open, close] = match run.tag.role {
+                Role::Print => ["{{", "}}"],
+                _ => ["{%", "%}"],
+            };
+            out.push_str(open);
+            out.push_str(&run.code);
+            out.push_str(close);
+            written = at + run.length;
+        }
+        out.push_str(&text[written..]);
+        out
     }
 }

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 use tera::{Context, Tera};
 
-use super::*;
+use super::{tags::Piece as CodePiece, *};
+use crate::{compose::tokens, place::Text};
 
 fn stage(source: &str) -> (Tags, Staged) {
     let mut tags = Tags::default();
@@ -20,8 +21,8 @@ fn shown(source: &str) -> (String, Vec<String>) {
         tag.pieces
             .iter()
             .map(|piece| match piece {
-                tags::Piece::Code(code) => code.as_str(),
-                tags::Piece::Captured => "<>",
+                CodePiece::Code(code) => code.as_str(),
+                CodePiece::Captured => "<>",
             })
             .collect::<String>()
     });
@@ -175,6 +176,10 @@ fn what_cannot_be_staged_is_refused_with_advice() {
     assert_eq!(
         line("é\u{F0000}"),
         "a.mjml:1:2: the private-use character U+F0000 cannot be used"
+    );
+    assert_eq!(
+        line("a{{ subscriber.b ~ '\u{1})' }}"),
+        "a.mjml:1:21: the control character U+0001 cannot be used"
     );
 }
 

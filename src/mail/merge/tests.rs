@@ -1,0 +1,124 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::compose::testing::{Bench, fields, links};
+
+fn merger(content: &str) -> Merger {
+    let composed = Bench::words(content).compose().unwrap();
+    Merger::new(&composed.edition).unwrap()
+}
+
+#[test]
+fn a_merger_can_be_shared_by_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&merger("x"));
+}
+
+#[test]
+fn blank_fields_are_absent() {
+    let bench = Bench::words(
+        "{{ subscriber.a | default(value='-') }}{{ subscriber.a or '+' }}{% if subscriber.a %}?{% endif %}{% if subscriber.a == 'x' %}!{% endif %}",
+    );
+    for blank in [&[][..], &[("a", "")], &[("a", " \t")]] {
+        assert_eq!(bench.read(blank), "-+");
+    }
+    assert_eq!(bench.read(&[("a", "x")]), "xx?!");
+}
+
+#[test]
+fn lists_are_arrays() {
+    let bench = Bench::words(
+        "{% if 'a' in subscriber.topics %}in{% endif %}{% for t in subscriber.topics %}{{ loop.index }}{{ t }}{% if not loop.last %}, {% endif %}{% else %}none{% endfor %}",
+    );
+    assert_eq!(bench.read(&[("topics", "a;b")]), "in1a, 2b");
+    assert_eq!(bench.read(&[("topics", "")]), "none");
+}
+
+#[test]
+fn errors_say_which_field_and_where() {
+    let hint = "Write `{{ subscriber.first_name | default(value=\"…\") }}`, or `{% if subscriber.first_name %}` around it.";
+    for content in [
+        "{{ subscriber.first_name }}",
+        "{{ subscriber.first_name | upper }}",
+        "<a href='{{ subscriber.first_name }}'>x</a>",
+        "<a href='https://x.example/{{ subscriber.first_name }}'>x</a>",
+        "<a title='{{ subscriber.first_name }}'>x</a>",
+        "{% if 'x' in subscriber.first_name %}{% endif %}",
+        "{% for x in subscriber.first_name %}{% endfor %}",
+        "{% if subscriber.first_name > 3 %}{% endif %}",
+    ] {
+        let error = Bench::words(content)
+            .merge(&[("email", "a@x.example")])
+            .unwrap_err();
+        assert_eq!(
+            error.message(),
+            "this reader has no `first_name`",
+            "{content}"
+        );
+        assert_eq!(error.hints(), [hint], "{content}");
+        let column = "<mj-section><mj-column><mj-text>".len() + content.find('{').unwrap() + 1;
+        assert_eq!(
+            error.place().unwrap().to_string(),
+            format!("templates/digest.mjml:3:{column}"),
+            "{content}"
+        );
+    }
+    let subject =
+        Bench::words("x").issue("+++\nsubject = \"Hi {{ subscriber.first_name }}\"\n+++\n");
+    assert_eq!(
+        subject.unmerged(&[]),
+        format!("issues/i.md:2:15: this reader has no `first_name` | {hint}")
+    );
+    let text = Bench::text("Hi\n{{ subscriber.first_name }}");
+    assert_eq!(
+        text.unmerged(&[]),
+        format!("templates/digest.txt:2:1: this reader has no `first_name` | {hint}")
+    );
+}
+
+#[test]
+fn an_edition_that_was_written_to_disk_merges_the_same() {
+    let bench = Bench::words("{{ subscriber.a }}{{ subscriber.b }}<img src='a.png'>");
+    let edition = bench.compose().unwrap().edition;
+    let json = serde_json::to_string(&edition).unwrap();
+    let again: Edition = serde_json::from_str(&json).unwrap();
+    assert_eq!(again, edition);
+    let reader = fields(&[("a", "x")]);
+    let error = Merger::new(&again)
+        .unwrap()
+        .merge(&reader, &links())
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "templates/digest.mjml:3:51: this reader has no `b`"
+    );
+}
+
+#[test]
+fn values_captured_for_one_article_stay_with_it() {
+    let bench = Bench::words(
+        "{% for article in articles %}{% if article.topic == subscriber.plan or article.byline %}{{ article.title }} {{ subscriber.plan ~ article.topic }} {{ article.reading_minutes + 1 }} {% endif %}{% endfor %}{{ [subscriber.plan, articles[0].title] | join(sep='/') }} {{ articles[1].topics if subscriber.plan == 'b' else 'no' }}",
+    )
+    .article("A", "a", "x")
+    .article("B\n\"\\", "b", "x");
+    assert_eq!(bench.read(&[("plan", "a")]), "A aa 2 a/A no");
+    assert_eq!(
+        bench.read(&[("plan", "b")]),
+        "B\n&quot;\\ bb 2 b/A [&quot;b&quot;]"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_cell_can_be_merged(cell in "(\\{\\{|\\}\\}|\u{1}|\\(|\\)|\\[|\\]|<|>|\"|'|&|@@0@@|</div>|\u{F0000}|a|é| ){0,20}") {
+        let bench = Bench::words("<i title=\"{{ subscriber.a or 'x' }}\">{{ subscriber.a or 'x' }}</i><a href=\"https://x.example/{{ subscriber.a or 'x' }}\">y</a>")
+            .issue("+++\nsubject = \"{{ subscriber.a or 'x' }}\"\n+++\n");
+        let merged = bench.merge(&[("a", &cell)]).unwrap();
+        let plain = bench.merge(&[("a", "x")]).unwrap();
+        let tags = |html: &str| html.matches('<').count();
+        prop_assert_eq!(tags(&merged.html), tags(&plain.html));
+        prop_assert!(!merged.subject.contains(char::is_control));
+    }
+}
