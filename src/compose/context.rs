@@ -125,7 +125,7 @@ fn block(block: &Block, trust: Trust) -> Value {
             ("heading", html::inline(content))
         }
         Block::List { .. } => ("list", whole()),
-        Block::Quote(inner) => ("quote", inner.iter().map(html::block).collect()),
+        Block::Quote(inner) => ("quote", html::blocks(inner)),
         Block::PullQuote(quote) => {
             fields.html("attribution", &quote.attribution);
             fields.words("attribution_text", &quote.attribution);

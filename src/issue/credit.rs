@@ -7,6 +7,8 @@ pub struct Credited<'t> {
     pub caption: &'t str,
     /// Whose it is, without the word that says so.
     pub credit: &'t str,
+    /// Whether the word said that it is drawn.
+    pub is_drawn: bool,
 }
 
 /// The words that begin a credit, whatever comes between them and the name. `Source` is none: it
@@ -57,8 +59,36 @@ pub fn split(text: &str) -> Option<Credited<'_>> {
         let is_capitalized = text[at..].starts_with(|first: char| first.is_uppercase());
         let caption = before.trim_end_matches(['|', '/', '—', '–', '(', '[', '-', ' ']);
         let caption = caption.trim();
-        (is_new_start || (is_capitalized && is_certain)).then_some(Credited { caption, credit })
+        let word = text[at..].to_lowercase();
+        let is_drawn = word.starts_with("illustrat") || word.starts_with("graphic");
+        (is_new_start || (is_capitalized && is_certain)).then_some(Credited {
+            caption,
+            credit,
+            is_drawn,
+        })
     })
+}
+
+impl Credited<'_> {
+    /// The credit as a figure carries it: a drawing is not passed off as a photograph.
+    #[must_use]
+    pub fn named(&self) -> String {
+        if self.is_drawn {
+            format!("Illustration: {}", self.credit)
+        } else {
+            self.credit.to_owned()
+        }
+    }
+}
+
+/// What stands before a name in print: a credit that says itself what it is needs no more.
+#[must_use]
+pub fn label(credit: &str) -> &'static str {
+    if credit.contains(':') || credit.starts_with('©') {
+        ""
+    } else {
+        "Photo: "
+    }
 }
 
 /// What stands between a caption and the credit after it.
@@ -211,8 +241,24 @@ mod tests {
             ("Die Presse. Foto: Ada König", "Die Presse.", "Ada König"),
             ("“Print!” Photo: Ada King", "“Print!”", "Ada King"),
         ] {
-            assert_eq!(split(text), Some(Credited { caption, credit }), "{text}");
+            let found = split(text).map(|found| (found.caption, found.credit));
+            assert_eq!(found, Some((caption, credit)), "{text}");
         }
+    }
+
+    #[test]
+    fn a_drawing_is_no_photograph() {
+        let named = |text| split(text).map(|found| found.named());
+        assert_eq!(
+            named("The press. Illustration: Ada King").as_deref(),
+            Some("Illustration: Ada King")
+        );
+        assert_eq!(
+            named("The press. Photo: Ada King").as_deref(),
+            Some("Ada King")
+        );
+        assert_eq!(label("Illustration: Ada King"), "");
+        assert_eq!(label("Ada King"), "Photo: ");
     }
 
     #[test]

@@ -13,7 +13,7 @@ const CODE: &str = "font-family:Menlo,Consolas,'Courier New',monospace;font-size
 const IMAGE: &str = "max-width:100%;height:auto;border:0;vertical-align:middle";
 const PICTURE: &str = "display:block;width:100%;max-width:100%;height:auto;border:0";
 const SMALL: &str = "font-size:0.85em";
-const LIST: &str = "margin:0;padding:0 0 0 24px";
+const LIST: &str = "margin:0 0 0 24px;padding:0";
 const TASKS: &str = "margin:0;padding:0;list-style:none";
 const QUOTE: &str = "margin:0;padding:0 0 0 16px;border-left:3px solid";
 const PRE: &str = "margin:0;white-space:pre-wrap;word-break:break-word";
@@ -215,7 +215,8 @@ fn write_figure(figure: &Figure, out: &mut String) {
         write_inline(&figure.caption, out);
         if let Some(name) = &figure.credit {
             let joint = credit::joint(&plain(&figure.caption));
-            out.push_str(&format!("{joint}Photo: {}", escape(name)));
+            let label = credit::label(name);
+            out.push_str(&format!("{joint}{label}{}", escape(name)));
         }
         out.push_str("</p>");
     }

@@ -190,7 +190,7 @@ fn caption(figure: &Figure, width: usize, links: &mut Links) -> Vec<String> {
     if let Some(credit) = &figure.credit {
         words.truncate(words.trim_end().len());
         words.push_str(credit::joint(&words));
-        words.push_str("Photo: ");
+        words.push_str(credit::label(credit));
         words.push_str(&cleaned(credit));
     }
     if words.trim().is_empty() {

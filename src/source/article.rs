@@ -165,7 +165,7 @@ impl Reader<'_> {
         if given.is_none()
             && let Some(found) = credit::split(&caption)
         {
-            given = Some(found.credit.to_owned());
+            given = Some(found.named());
             caption = found.caption.to_owned();
         }
         Figure {

@@ -133,7 +133,7 @@ impl Body {
         let Some(found) = credit::split(&whole) else {
             return false;
         };
-        let credit = found.credit.to_owned();
+        let credit = found.named();
         // The credit stands in the last line; a caption may be wrapped over several.
         let own = credit::split(last).map_or("", |own| own.caption);
         let mut caption = found.caption.to_owned();

@@ -27,10 +27,10 @@ pub(super) fn finish(
     // The engine's comma hides the arrows of a carousel on every screen.
     let mut html = mend_tags(html).replace("@media screen, yahoo {", "@media screen yahoo {");
     if purpose == Purpose::Newsletter {
-        // White on white is what spam filters look for; the preview is hidden either way.
+        // White or tiny letters are what spam filters look for; the preview is hidden either way.
         html = html.replace(
-            "display:none;font-size:1px;color:#ffffff;",
-            "display:none;font-size:1px;",
+            "display:none;font-size:1px;color:#ffffff;line-height:1px;",
+            "display:none;mso-hide:all;",
         );
     }
     let mut filler = Filler {

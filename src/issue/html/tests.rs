@@ -128,13 +128,13 @@ fn blocks_have_their_elements() {
     );
     assert_eq!(
         html("- One\n  1. Two\n- Three\n\n  Four"),
-        "<ul style=\"margin:0;padding:0 0 0 24px\"><li style=\"margin:0 0 4px\">One\
-         <ol style=\"margin:0;padding:0 0 0 24px\"><li style=\"margin:0 0 4px\">Two</li></ol></li>\
+        "<ul style=\"margin:0 0 0 24px;padding:0\"><li style=\"margin:0 0 4px\">One\
+         <ol style=\"margin:0 0 0 24px;padding:0\"><li style=\"margin:0 0 4px\">Two</li></ol></li>\
          <li style=\"margin:0 0 4px\"><p style=\"margin:0 0 12px\">Three</p><p style=\"margin:0\">Four</p></li></ul>"
     );
     assert_eq!(
         html("3. One\n\n---\n\n- [x] Two\n- [ ] Three"),
-        "<div style=\"margin:0 0 12px\"><ol start=\"3\" style=\"margin:0;padding:0 0 0 24px\">\
+        "<div style=\"margin:0 0 12px\"><ol start=\"3\" style=\"margin:0 0 0 24px;padding:0\">\
          <li style=\"margin:0 0 4px\">One</li></ol></div><hr style=\"margin:12px 0;border:0;border-top:1px solid\" />\
          <ul style=\"margin:0;padding:0;list-style:none\"><li style=\"margin:0 0 4px\">☑ Two</li>\
          <li style=\"margin:0 0 4px\">☐ Three</li></ul>"

@@ -62,7 +62,7 @@ fn credited(mut figure: Figure) -> Figure {
         let start = caption.len() - caption.trim_start().len();
         keep(&mut figure.caption, start + found.caption.len());
         figure.caption = finish(figure.caption);
-        figure.credit = Some(found.credit.to_owned());
+        figure.credit = Some(found.named());
     }
     figure
 }
