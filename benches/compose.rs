@@ -1,0 +1,130 @@
+//! The sample issue, stage by stage: `cargo bench`. Figures for the page are ratios of one run
+//! (`BENCHMARKS.md`).
+
+use std::path::PathBuf;
+
+use letterpress::{
+    audience::{Address, Recipient, Value},
+    compose::{self, Composed, Images, Press, Publication, Templates},
+    issue::Issue,
+    mail::{self, Letterhead, Mailbox, Merger, Secret},
+    source::{self, Root},
+};
+
+fn main() {
+    divan::main();
+}
+
+fn root() -> Root {
+    Root {
+        folder: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+        allow_outside: false,
+    }
+}
+
+fn issue() -> Issue {
+    source::issue(&root(), "welcome").expect("the sample").issue
+}
+
+fn composed(issue: &Issue) -> Composed {
+    let root = root();
+    let publication = Publication {
+        name: "The Weekly Press".into(),
+        tagline: None,
+        base_url: Some("https://news.example.com".into()),
+        postal_address: "1 Type Street".into(),
+        language: "en".into(),
+        domain: "news.example.com".into(),
+    };
+    let press = Press {
+        publication: &publication,
+        templates: &Templates::new(Vec::new()),
+        // Hosted, so that a mail is what it is without the picture.
+        images: Images::Hosted,
+        picture: &|src| source::picture(&root, src),
+    };
+    compose::compose(issue, &press).expect("the sample composes")
+}
+
+fn letterhead() -> Letterhead {
+    Letterhead {
+        from: "The Weekly Press <press@news.example.com>"
+            .parse::<Mailbox>()
+            .expect("a mailbox"),
+        reply_to: None,
+        return_path: "press@news.example.com".into(),
+        list_name: "The Weekly Press".into(),
+        list_id: Some("weekly.news.example.com".into()),
+        base_url: Some("https://news.example.com".into()),
+        unsubscribe_mailto: None,
+        campaign: "welcome@all".into(),
+        slug: "welcome".into(),
+        date: "2026-11-23T08:00:00Z".parse().expect("a time"),
+        secret: Secret::new([7; 32]),
+        subject_prefix: None,
+    }
+}
+
+fn reader() -> Recipient {
+    let address = Address::parse("ada@example.com").expect("an address");
+    let text = |text: &str| Value::Text(text.into());
+    Recipient {
+        line: 2,
+        fields: [
+            ("email".into(), text("ada@example.com")),
+            ("first_name".into(), text("Ada")),
+            ("plan".into(), text("patron")),
+            ("topics".into(), Value::List(vec!["type".into()])),
+        ]
+        .into(),
+        address,
+    }
+}
+
+/// Files to issue.
+#[divan::bench]
+fn gather() -> Issue {
+    issue()
+}
+
+/// Issue to edition: staging, Tera, MJML, mrml, text, assembling.
+#[divan::bench]
+fn compose(bencher: divan::Bencher) {
+    let issue = issue();
+    bencher.bench(|| composed(&issue));
+}
+
+/// What of that is mrml's own: the same MJML, parsed and rendered, and nothing else. (What a mail's
+/// words are is hidden from mrml by our own reader; here it sees them.)
+#[divan::bench]
+fn mrml_alone(bencher: divan::Bencher) {
+    let mjml = composed(&issue()).mjml;
+    let mjml: String = mjml.chars().filter(|c| (*c as u32) < 0xF_0000).collect();
+    bencher.bench(|| {
+        mrml::parse(&mjml)
+            .map(|parsed| parsed.element.render(&mrml::prelude::render::RenderOptions::default()).map(|html| html.len()))
+            .map_err(|error| error.to_string())
+    });
+}
+
+/// Edition and recipient to subject, HTML and text.
+#[divan::bench]
+fn merge(bencher: divan::Bencher) {
+    let merger = Merger::new(&composed(&issue()).edition).expect("an edition");
+    let (letterhead, reader) = (letterhead(), reader());
+    bencher.bench(|| {
+        merger
+            .merge(&reader.fields, &letterhead.links(&reader.address))
+            .expect("a mail")
+    });
+}
+
+/// Edition and recipient to the message on the wire.
+#[divan::bench]
+fn merge_and_encode(bencher: divan::Bencher) {
+    let merger = Merger::new(&composed(&issue()).edition).expect("an edition");
+    let (letterhead, reader) = (letterhead(), reader());
+    bencher
+        .with_inputs(|| ())
+        .bench_values(|()| mail::address(&letterhead, &merger, &[], &reader).expect("a mail"));
+}
