@@ -1,6 +1,8 @@
 //! Delivery against a relay that misbehaves in every way that we could think of: what stands in the
 //! books afterwards, and what the relay has seen.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::{
     sync::{
         Arc, Mutex,

@@ -1,5 +1,7 @@
 //! A relay on this machine that does as it is told: the other side of the tests of delivery.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::{
     collections::BTreeMap,
     io,
