@@ -121,23 +121,24 @@ impl SmtpConnection {
         if international {
             parameters += " SMTPUTF8";
         }
-        if before == Fit::NeedsReset
-            && let Err(end) = self.say(Phase::Sender, Asked::Sender, Rset, &[250]).await
-        {
-            return end;
-        }
         let from = format!("MAIL FROM:<{sender}>{parameters}\r\n");
-        if let Err(end) = self.say(Phase::Sender, Asked::Sender, from, &[250]).await {
-            return end;
-        }
         let to = format!("RCPT TO:<{recipient}>\r\n");
-        if let Err(end) = self
-            .say(Phase::Recipient, Asked::Recipient, to, &[250, 251, 252])
-            .await
-        {
-            return end;
+        let mut steps = vec![
+            Step::new(Phase::Sender, Asked::Sender, from, &[250]),
+            Step::new(Phase::Recipient, Asked::Recipient, to, &[250, 251, 252]),
+            Step::new(Phase::Message, Asked::Message, Data.to_string(), &[354]),
+        ];
+        if before == Fit::NeedsReset {
+            steps.insert(
+                0,
+                Step::new(Phase::Sender, Asked::Sender, Rset.to_string(), &[250]),
+            );
         }
-        if let Err(end) = self.say(Phase::Message, Asked::Message, Data, &[354]).await {
+        let begun = match self.offer.pipelining {
+            true => self.say_all(&steps).await,
+            false => self.say_each(&steps).await,
+        };
+        if let Err(end) = begun {
             return end;
         }
         // The write-ahead promise: from here on the message can be completed.
@@ -166,19 +167,49 @@ impl SmtpConnection {
         }
     }
 
-    /// Says something and takes one of the codes for a yes; anything else ends the exchange.
-    async fn say(
-        &mut self,
-        phase: Phase,
-        asked: Asked,
-        command: impl fmt::Display,
-        yes: &[u16],
-    ) -> Result<(), (Exchange, Fit)> {
-        self.wire.enter(phase);
-        match reply(self.session.command(command).await) {
-            Ok((reply, _)) if yes.contains(&reply.code) => Ok(()),
-            Ok((reply, _)) => Err(self.end(judge(asked, &reply), Fit::NeedsReset)),
-            Err(why) => Err((exchange(lost(asked, why)), Fit::Unusable)),
+    /// Says one thing after the other, as long as the answer is yes.
+    async fn say_each(&mut self, steps: &[Step]) -> Result<(), (Exchange, Fit)> {
+        for step in steps {
+            self.wire.enter(step.phase);
+            match reply(self.session.command(&step.command).await) {
+                Ok((reply, _)) if step.yes.contains(&reply.code) => {}
+                Ok((reply, _)) => return Err(self.end(judge(step.asked, &reply), Fit::NeedsReset)),
+                Err(why) => return Err((exchange(lost(step.asked, why)), Fit::Unusable)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Says everything at once and takes all answers (RFC 2920): one turn instead of three.
+    async fn say_all(&mut self, steps: &[Step]) -> Result<(), (Exchange, Fit)> {
+        let group: String = steps.iter().map(|step| step.command.as_str()).collect();
+        let mut group = Some(group);
+        let mut refusal: Option<Verdict> = None;
+        for step in steps {
+            self.wire.enter(step.phase);
+            let said = match group.take() {
+                Some(group) => self.session.command(group).await,
+                None => self.session.read_response().await,
+            };
+            match (reply(said), &refusal) {
+                (Ok((reply, _)), None) if step.yes.contains(&reply.code) => {}
+                (Ok((reply, _)), None) => {
+                    let verdict = judge(step.asked, &reply);
+                    if matches!(verdict, Verdict::Run(_)) {
+                        return Err((exchange(verdict), Fit::Unusable));
+                    }
+                    refusal = Some(verdict);
+                }
+                // What follows a refusal is refused, too. A relay that waits for a message without a
+                // recipient is left waiting.
+                (Ok((reply, _)), Some(_)) if reply.code >= 500 => {}
+                (_, Some(verdict)) => return Err((exchange(verdict.clone()), Fit::Unusable)),
+                (Err(why), None) => return Err((exchange(lost(step.asked, why)), Fit::Unusable)),
+            }
+        }
+        match refusal {
+            None => Ok(()),
+            Some(verdict) => Err(self.end(verdict, Fit::NeedsReset)),
         }
     }
 
@@ -196,6 +227,25 @@ impl SmtpConnection {
         match self.wire.is_quiet() {
             true => fit,
             false => Fit::Unusable,
+        }
+    }
+}
+
+/// A command of an exchange, and what is a yes to it.
+struct Step {
+    phase: Phase,
+    asked: Asked,
+    command: String,
+    yes: &'static [u16],
+}
+
+impl Step {
+    fn new(phase: Phase, asked: Asked, command: String, yes: &'static [u16]) -> Self {
+        Self {
+            phase,
+            asked,
+            command,
+            yes,
         }
     }
 }

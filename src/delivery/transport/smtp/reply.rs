@@ -14,6 +14,8 @@ pub(super) struct Offer {
     pub(super) size: Option<u64>,
     pub(super) has_size: bool,
     pub(super) smtputf8: bool,
+    /// Several commands may be sent at once (RFC 2920).
+    pub(super) pipelining: bool,
     pub(super) plain: bool,
     pub(super) login: bool,
 }
@@ -34,6 +36,7 @@ impl Offer {
                         .filter(|size| *size > 0);
                 }
                 Some("SMTPUTF8") => offer.smtputf8 = true,
+                Some("PIPELINING") => offer.pipelining = true,
                 Some("AUTH") => {
                     for word in words {
                         offer.plain |= word == "PLAIN";
@@ -106,13 +109,14 @@ mod tests {
 
     #[test]
     fn the_offer_is_read_from_ehlo() {
-        let response: Response = "250-mail.example.com hello SIZE 1\r\n250-size 1000\r\n250-AUTH=LOGIN\r\n250-AUTH CRAM-MD5 plain\r\n250-SMTPUTF8X\r\n250 8BITMIME\r\n"
+        let response: Response = "250-mail.example.com hello SIZE 1\r\n250-size 1000\r\n250-AUTH=LOGIN\r\n250-AUTH CRAM-MD5 plain\r\n250-SMTPUTF8X\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
             .parse()
             .unwrap();
         let expected = Offer {
             size: Some(1000),
             has_size: true,
             smtputf8: false,
+            pipelining: true,
             plain: true,
             login: true,
         };
