@@ -3,27 +3,16 @@
 //! A pure core that is told the time ([`Pace`], [`Quota`]) and one limiter over it that all
 //! connections to a relay share. Knows neither mails nor sockets.
 
-use std::{
-    collections::VecDeque,
-    fmt,
-    str::FromStr,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+mod limiter;
 
-use jiff::{SignedDuration, Timestamp};
-use tokio::time::Instant;
+use std::{collections::VecDeque, fmt, str::FromStr, time::Duration};
 
-use crate::{
-    clock::Clock,
-    error::{Error, Kind, Result},
-};
+pub(super) use limiter::{Limiter, Permit};
+
+use crate::error::{Error, Kind, Result};
 
 /// The longest window that a rate can have. The books forget what is older.
 pub(super) const LONGEST_WINDOW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
-/// The longest wait for a quota within a run; for a longer one the run ends.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How much longer than its window a rate counts: messages that are delayed on their way by less than
 /// this share of the window still do not arrive in a bunch that is too large.
@@ -234,106 +223,6 @@ impl Quota {
     }
 }
 
-/// What the limiter says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Permit {
-    /// One message may go, now.
-    Granted,
-    /// A quota is used up for longer than a run should wait.
-    Exhausted {
-        /// When one more may go.
-        until: Timestamp,
-    },
-}
-
-/// The one brake that all connections to a relay share.
-#[derive(Debug)]
-pub(super) struct Limiter {
-    origin: Instant,
-    headroom: Option<Duration>,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    pace: Option<Pace>,
-    quotas: Vec<Quota>,
-}
-
-impl Limiter {
-    /// A limiter for a rate and quotas, given what the books say of the past: how many messages went
-    /// out in which second, ascending.
-    pub(super) fn new(rate: Rate, quotas: &[Rate], past: &[(i64, u64)], now: Timestamp) -> Self {
-        let mut pace = Pace::new(rate);
-        if let (Some(pace), Some((second, _))) = (&mut pace, past.last()) {
-            // The last message left before the end of its second.
-            let end = (second.saturating_add(1)).saturating_mul(1000);
-            let gone = now.as_millisecond().saturating_sub(end);
-            let gone = SignedDuration::from_millis(gone);
-            let interval = SignedDuration::try_from(pace.interval()).unwrap_or(SignedDuration::MAX);
-            let wait = Duration::try_from(interval.saturating_sub(gone)).unwrap_or(Duration::ZERO);
-            // A clock that was set back by days must not stop the run for days.
-            pace.not_before(wait.min(pace.interval() + Duration::from_secs(1)));
-        }
-        let mut quotas: Vec<Quota> = quotas.iter().copied().filter_map(Quota::new).collect();
-        for quota in &mut quotas {
-            for (second, n) in past {
-                quota.count(*second, *n);
-            }
-        }
-        Self {
-            origin: Instant::now(),
-            headroom: match rate {
-                Rate::Max => None,
-                Rate::Per { window, .. } => Some(headroom(window)),
-            },
-            state: Mutex::new(State { pace, quotas }),
-        }
-    }
-
-    /// Waits for the next permit.
-    pub(super) async fn permit(&self, clock: &dyn Clock) -> Permit {
-        loop {
-            let now = clock.now();
-            let (wait, granted) = {
-                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                let second = now.as_second();
-                let wait = state
-                    .quotas
-                    .iter_mut()
-                    .map(|quota| quota.wait(second))
-                    .max();
-                match wait.unwrap_or(0) {
-                    ..=0 => {
-                        for quota in &mut state.quotas {
-                            quota.count(second, 1);
-                        }
-                        let pace = state.pace.as_mut();
-                        let wait = pace.map(|pace| pace.next(self.origin.elapsed()));
-                        (wait.unwrap_or_default(), true)
-                    }
-                    seconds => (Duration::from_secs(seconds.unsigned_abs()), false),
-                }
-            };
-            if !granted && wait > PATIENCE {
-                let until = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-                return Permit::Exhausted { until };
-            }
-            if !wait.is_zero() {
-                tokio::time::sleep(wait).await;
-            }
-            if granted {
-                return Permit::Granted;
-            }
-        }
-    }
-
-    /// Whether a permit may still be used so long after it was granted.
-    pub(super) fn holds_after(&self, age: Duration) -> bool {
-        self.headroom.is_none_or(|headroom| age < headroom)
-    }
-}
-
 fn headroom(window: Duration) -> Duration {
     window * HEADROOM_PERCENT / 100
 }
@@ -343,7 +232,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::clock::Manual;
 
     fn rate(text: &str) -> Rate {
         text.parse().unwrap()
@@ -479,64 +367,5 @@ mod tests {
         let last = (0..141).map(|_| pace.next(Duration::ZERO)).last().unwrap();
         let interval = last.as_secs_f64() / 140.0;
         assert!((interval - 1.1 / 14.0).abs() < 1e-6, "{interval}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn workers_share_one_limiter() {
-        let clock = Manual::at(Timestamp::UNIX_EPOCH);
-        let limiter = std::sync::Arc::new(Limiter::new(rate("10/s"), &[], &[], clock.now()));
-        let start = Instant::now();
-        let mut workers = tokio::task::JoinSet::new();
-        for _ in 0..5 {
-            let (limiter, clock) = (limiter.clone(), clock.clone());
-            workers.spawn(async move {
-                for _ in 0..4 {
-                    assert_eq!(limiter.permit(&clock).await, Permit::Granted);
-                }
-            });
-        }
-        workers.join_all().await;
-        let took = start.elapsed().as_millis();
-        assert!((2_090..2_120).contains(&took), "{took}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_first_permit_of_a_run_minds_the_last_of_the_run_before() {
-        let now = Timestamp::from_second(100).unwrap();
-        for (past, earliest, latest) in [
-            (100, 2_100, 2_110),
-            (98, 100, 110),
-            (50, 0, 5),
-            (9_999, 2_100, 2_110),
-        ] {
-            let clock = Manual::at(now);
-            let limiter = Limiter::new(rate("1/s"), &[], &[(past, 1)], now);
-            let start = Instant::now();
-            assert_eq!(limiter.permit(&clock).await, Permit::Granted);
-            let took = start.elapsed().as_millis();
-            assert!((earliest..latest).contains(&took), "{past}: {took}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_quota_that_is_used_up_ends_the_run_unless_it_frees_soon() {
-        let now = Timestamp::from_second(100_000).unwrap();
-        let clock = Manual::at(now);
-        let quotas = [rate("3/24h"), rate("100/h")];
-        let past = [(99_000, 1), (99_500, 1)];
-        let limiter = Limiter::new(Rate::Max, &quotas, &past, now);
-        assert_eq!(limiter.permit(&clock).await, Permit::Granted);
-        let until = Timestamp::from_second(99_000 + 24 * 3600 + 1).unwrap();
-        assert_eq!(limiter.permit(&clock).await, Permit::Exhausted { until });
-
-        let soon = Limiter::new(Rate::Max, &[rate("1/min")], &[(99_990, 1)], now);
-        let waiting = soon.permit(&clock);
-        let moving = async {
-            tokio::time::sleep(Duration::from_secs(50)).await;
-            clock.advance(Duration::from_secs(51));
-        };
-        let start = Instant::now();
-        assert_eq!(tokio::join!(waiting, moving).0, Permit::Granted);
-        assert_eq!(start.elapsed().as_secs(), 51);
     }
 }

@@ -10,7 +10,7 @@ mod smtp;
 use std::future::Future;
 
 pub use files::Files;
-pub use smtp::Smtp;
+pub use smtp::{Smtp, SmtpConnection};
 
 use super::{
     ledger::Intent,

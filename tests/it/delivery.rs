@@ -1,6 +1,8 @@
 //! Delivery against a relay that misbehaves in every way that we could think of: what stands in the
 //! books afterwards, and what the relay has seen.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -24,7 +26,7 @@ use letterpress::{
     mail::{Envelope, Mail},
 };
 
-use crate::delivery_relay::{Act, Event, FakeRelay, Stage, say};
+use crate::delivery_relay::{Act, Event, FakeRelay, Stage, say, without_pipelining};
 
 /// One mail for each row, `r0@example.com` and on.
 pub struct Letters;
@@ -169,6 +171,29 @@ fn is_for(event: &Event, stage: Stage, seq: u32) -> bool {
     event.stage == stage && event.line.contains(&format!("r{seq}@"))
 }
 
+/// Whether the relay takes several commands at once.
+#[derive(Clone, Copy, Debug)]
+enum Pipelining {
+    Offered,
+    Absent,
+}
+
+impl Pipelining {
+    fn answer(self, event: &Event) -> Option<Act> {
+        match self {
+            Self::Offered => None,
+            Self::Absent => without_pipelining(event),
+        }
+    }
+}
+
+fn both_ways<T: Copy>(cases: impl IntoIterator<Item = T>) -> Vec<(T, Pipelining)> {
+    cases
+        .into_iter()
+        .flat_map(|case| [(case, Pipelining::Offered), (case, Pipelining::Absent)])
+        .collect()
+}
+
 #[tokio::test]
 async fn everybody_gets_it_once_and_byte_for_byte() {
     let server = FakeRelay::start(|_| None).await;
@@ -252,11 +277,17 @@ async fn the_commands_are_these() {
 
 #[tokio::test]
 async fn a_refused_recipient_costs_nobody_else_anything() {
-    let server = FakeRelay::start(|event| match event.stage {
+    for pipelining in [Pipelining::Offered, Pipelining::Absent] {
+        refuse_some(pipelining).await;
+    }
+}
+
+async fn refuse_some(pipelining: Pipelining) {
+    let server = FakeRelay::start(move |event| match event.stage {
         _ if is_for(event, Stage::Rcpt, 1) => say("450 4.2.0 greylisted"),
         _ if is_for(event, Stage::Rcpt, 2) => say("550-5.1.1 no\r\n550 5.1.1 such user"),
         _ if is_for(event, Stage::Dot, 3) => say("452 4.2.2 full"),
-        _ => None,
+        _ => pipelining.answer(event),
     })
     .await;
     let desk = Desk::new(5, &relay(&server)).await;
@@ -371,8 +402,12 @@ async fn no_clear_answer_to_the_dot_is_unknown_and_never_sent_again() {
             "the relay's answer makes no sense: 354 go on",
         ),
     ];
-    for (name, act, reason) in acts {
-        let server = FakeRelay::start(move |event| is_for(event, Stage::Dot, 1).then(act)).await;
+    for ((name, act, reason), pipelining) in both_ways(acts) {
+        let server = FakeRelay::start(move |event| {
+            let act = is_for(event, Stage::Dot, 1).then(act);
+            act.or_else(|| pipelining.answer(event))
+        })
+        .await;
         let desk = Desk::new(3, &relay(&server)).await;
         let summary = desk.send(relay(&server)).await;
         assert_eq!(desk.states().await, ["sent", "unknown", "sent"], "{name}");
@@ -416,9 +451,11 @@ async fn trouble_before_the_dot_is_no_attempt() {
             Act::SayThenClose("421 4.3.2 going down\r\n".to_owned())
         }),
     ];
-    for (name, stage, act) in acts {
+    for ((name, stage, act), pipelining) in both_ways(acts) {
         let server = FakeRelay::start(move |event| {
-            (event.connection == 0 && event.messages == 1 && event.stage == stage).then(act)
+            let first = event.connection == 0 && event.messages == 1;
+            let act = (first && event.stage == stage).then(act);
+            act.or_else(|| pipelining.answer(event))
         })
         .await;
         let desk = Desk::new(3, &relay(&server)).await;
@@ -497,6 +534,23 @@ async fn five_refusals_of_the_content_stop_the_run() {
         panic!()
     };
     assert!(reason.contains("spam"), "{reason}");
+}
+
+/// A relay that wants a message for nobody does not get one.
+#[tokio::test]
+async fn a_message_without_a_recipient_is_not_begun() {
+    let server = FakeRelay::start(|event| match event.stage {
+        _ if is_for(event, Stage::Rcpt, 1) => say("550 5.1.1 no such user"),
+        Stage::Other if event.line == "DATA" => say("354 go on"),
+        _ => None,
+    })
+    .await;
+    let desk = Desk::new(3, &relay(&server)).await;
+    let summary = desk.send(relay(&server)).await;
+    assert!(matches!(summary.end, End::Complete));
+    assert_eq!(desk.states().await, ["sent", "failed", "sent"]);
+    assert_eq!(server.connections(), 2);
+    assert_eq!(server.log().dots, ["r0@example.com", "r2@example.com"]);
 }
 
 #[tokio::test]

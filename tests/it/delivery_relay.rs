@@ -1,5 +1,7 @@
 //! A relay on this machine that does as it is told: the other side of the tests of delivery.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::{
     collections::BTreeMap,
     io,
@@ -42,6 +44,14 @@ pub struct Event {
     pub stage: Stage,
     /// The line; at the dot, the recipient's address.
     pub line: String,
+}
+
+/// The answer to EHLO of a relay that takes one command at a time.
+pub fn without_pipelining(event: &Event) -> Option<Act> {
+    match event.stage {
+        Stage::Hello => say("250-relay.test\r\n250 SIZE 1000000"),
+        _ => None,
+    }
 }
 
 /// What to do about it.
@@ -183,9 +193,10 @@ impl Talk {
             || !self.encrypted
             || self.log.lock().unwrap().commands[self.connection].is_empty();
         if greet
-            && !self
+            && self
                 .act(&mut stream, Stage::Greeting, "", "220 relay.test ESMTP")
                 .await?
+                .is_none()
         {
             return Ok(None);
         }
@@ -215,7 +226,7 @@ impl Talk {
                 ),
                 "EHLO" => (
                     Stage::Hello,
-                    "250-relay.test\r\n250-SIZE 1000000\r\n250 AUTH PLAIN LOGIN",
+                    "250-relay.test\r\n250-SIZE 1000000\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN",
                 ),
                 "STARTTLS" => (Stage::StartTls, "220 go ahead"),
                 "AUTH" => (Stage::Auth, "235 2.7.0 welcome"),
@@ -227,18 +238,21 @@ impl Talk {
                         .to_owned();
                     (Stage::Rcpt, "250 2.1.5 ok")
                 }
+                "DATA" if recipient.is_empty() => (Stage::Other, "554 5.5.1 no valid recipients"),
                 "DATA" => (Stage::Data, "354 go on"),
                 "RSET" => (Stage::Rset, "250 2.0.0 ok"),
                 "QUIT" => (Stage::Quit, "221 2.0.0 bye"),
                 _ => (Stage::Other, "500 what"),
             };
-            if !self.act(&mut stream, stage, &line, reply).await? {
+            let Some(yes) = self.act(&mut stream, stage, &line, reply).await? else {
                 return Ok(None);
-            }
+            };
             match stage {
+                Stage::Mail => recipient.clear(),
+                Stage::Rcpt if !yes => recipient.clear(),
                 Stage::Quit => return Ok(None),
                 Stage::StartTls if starttls => return Ok(Some(stream.into_inner())),
-                Stage::Data if self.takes(stage, &line) => {
+                Stage::Data if yes => {
                     let message = read_message(&mut stream).await?;
                     let Some(message) = message else {
                         return Ok(None);
@@ -277,27 +291,21 @@ impl Talk {
         }
     }
 
-    fn takes(&self, stage: Stage, line: &str) -> bool {
-        match (self.script)(&self.event(stage, line)) {
-            None => true,
-            Some(Act::Say(text)) => text.starts_with('3'),
-            Some(_) => false,
-        }
-    }
-
+    /// Answers; says whether it was a yes, or nothing when the conversation is over.
     async fn act<S: AsyncWrite + Unpin>(
         &self,
         stream: &mut S,
         stage: Stage,
         line: &str,
         usual: &str,
-    ) -> io::Result<bool> {
+    ) -> io::Result<Option<bool>> {
         let act = (self.script)(&self.event(stage, line));
-        perform(
-            stream,
-            act.unwrap_or_else(|| Act::Say(format!("{usual}\r\n"))),
-        )
-        .await
+        let act = act.unwrap_or_else(|| Act::Say(format!("{usual}\r\n")));
+        let yes = match &act {
+            Act::Say(text) => text.starts_with(['2', '3']),
+            _ => false,
+        };
+        Ok(perform(stream, act).await?.then_some(yes))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Delivery over TLS: what is trusted, and what never goes out in clear text.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::sync::Arc;
 
 use letterpress::{

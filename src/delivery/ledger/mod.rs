@@ -7,6 +7,7 @@
 //! numbers and times come in.
 
 mod books;
+mod change;
 mod row;
 mod schema;
 mod thread;
@@ -123,7 +124,7 @@ impl Ledger {
     /// To be called once after opening: rows that were `sending` when an earlier process ended are
     /// `unknown` from now on, in all campaigns. Says how many there were.
     pub async fn recover(&self, now: Timestamp) -> Result<u64> {
-        self.ask(move |connection| thread::recover(connection, now))
+        self.ask(move |connection| change::recover(connection, now))
             .await
     }
 
@@ -176,19 +177,19 @@ impl Ledger {
     /// Leaves a row out that is pending or deferred.
     pub async fn skip(&self, key: Key, seq: u32, reason: &str, now: Timestamp) -> Result<()> {
         let reason = reason.to_owned();
-        self.ask(move |connection| thread::skip(connection, key, seq, &reason, now))
+        self.ask(move |connection| change::skip(connection, key, seq, &reason, now))
             .await
     }
 
     /// Gives up all rows that are pending or deferred, because their time has passed.
     pub async fn expire(&self, key: Key, now: Timestamp) -> Result<u64> {
-        self.ask(move |connection| thread::expire(connection, key, now))
+        self.ask(move |connection| change::expire(connection, key, now))
             .await
     }
 
     /// Notes the state of a campaign.
     pub async fn set_state(&self, key: Key, state: CampaignState, now: Timestamp) -> Result<()> {
-        self.ask(move |connection| thread::set_state(connection, key, &state, now))
+        self.ask(move |connection| change::set_state(connection, key, &state, now))
             .await
     }
 

@@ -1,0 +1,160 @@
+//! Every change of a row, as a compare-and-set: what is not in the expected state stays as it is.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{CampaignState, Entry, Key, State};
+
+/// The longest reply that is kept, in bytes.
+const REPLY: usize = 500;
+
+/// Notes that a row is about to be sent; false when it is not due.
+pub(super) fn intent(
+    connection: &Connection,
+    key: Key,
+    seq: u32,
+    message_id: &str,
+    relay: &str,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE delivery SET state = 1, attempts = attempts + 1, message_id = ?3, at = ?4, next_at = NULL
+             WHERE campaign = ?1 AND seq = ?2 AND state IN (0, 3)",
+        )?
+        .execute(params![key, seq, message_id, now.as_millisecond()])?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO relay_usage(relay, second, messages) VALUES(?1, ?2, 1)
+             ON CONFLICT DO UPDATE SET messages = messages + 1",
+        )?
+        .execute(params![relay, now.as_second()])?;
+    Ok(true)
+}
+
+/// Notes what became of a row; false when it was not being sent.
+pub(super) fn record(
+    connection: &Connection,
+    key: Key,
+    seq: u32,
+    entry: &Entry,
+) -> rusqlite::Result<bool> {
+    if entry.state == State::Pending {
+        let changed = connection
+            .prepare_cached(
+                "UPDATE delivery SET state = 0, attempts = attempts - 1, at = NULL, code = NULL, reply = NULL, next_at = NULL
+                 WHERE campaign = ?1 AND seq = ?2 AND state = 1",
+            )?
+            .execute(params![key, seq])?;
+        return Ok(changed > 0);
+    }
+    let changed = connection
+        .prepare_cached(
+            "UPDATE delivery SET state = ?3, code = ?4, reply = ?5, at = ?6, next_at = ?7
+             WHERE campaign = ?1 AND seq = ?2 AND state = 1",
+        )?
+        .execute(params![
+            key,
+            seq,
+            entry.state,
+            entry.code,
+            shorten(&entry.reply),
+            entry.at.as_millisecond(),
+            entry.next_at.map(Timestamp::as_millisecond),
+        ])?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    log_attempt(connection, key, seq)?;
+    Ok(true)
+}
+
+/// Keeps the history of a row, unless it is one attempt that went well.
+fn log_attempt(connection: &Connection, key: Key, seq: u32) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO attempt(campaign, seq, number, state, code, reply, at)
+             SELECT campaign, seq, attempts, state, code, reply, at FROM delivery
+             WHERE campaign = ?1 AND seq = ?2 AND NOT (state = 2 AND attempts = 1)",
+        )?
+        .execute(params![key, seq])?;
+    Ok(())
+}
+
+pub(super) fn skip(
+    connection: &Connection,
+    key: Key,
+    seq: u32,
+    reason: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE delivery SET state = 7, code = NULL, reply = ?3, at = ?4, next_at = NULL
+             WHERE campaign = ?1 AND seq = ?2 AND state IN (0, 3)",
+        )?
+        .execute(params![key, seq, shorten(reason), now.as_millisecond()])?;
+    Ok(())
+}
+
+pub(super) fn expire(connection: &Connection, key: Key, now: Timestamp) -> rusqlite::Result<u64> {
+    let changed = connection.execute(
+        "UPDATE delivery SET state = 8, at = ?2, next_at = NULL WHERE campaign = ?1 AND state IN (0, 3)",
+        params![key, now.as_millisecond()],
+    )?;
+    Ok(changed as u64)
+}
+
+pub(super) fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64> {
+    let rows: Vec<(i64, u32)> = connection
+        .prepare("SELECT campaign, seq FROM delivery WHERE state = 1")?
+        .query_map([], |record| Ok((record.get(0)?, record.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let entry = Entry {
+        state: State::Unknown,
+        code: None,
+        reply: "the run ended before the relay answered".to_owned(),
+        at: now,
+        next_at: None,
+    };
+    for (key, seq) in &rows {
+        record(connection, Key(*key), *seq, &entry)?;
+    }
+    connection.execute(
+        "UPDATE campaign SET state = 'interrupted' WHERE state = 'running'",
+        [],
+    )?;
+    Ok(rows.len() as u64)
+}
+
+pub(super) fn set_state(
+    connection: &Connection,
+    key: Key,
+    state: &CampaignState,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let now = now.as_millisecond();
+    connection.execute(
+        "UPDATE campaign SET state = ?2, reason = ?3 WHERE key = ?1",
+        params![key, state.word(), state.reason()],
+    )?;
+    match state {
+        CampaignState::Running => connection.execute(
+            "UPDATE campaign SET started_at = coalesce(started_at, ?2) WHERE key = ?1",
+            params![key, now],
+        )?,
+        CampaignState::Complete => connection.execute(
+            "UPDATE campaign SET finished_at = coalesce(finished_at, ?2) WHERE key = ?1",
+            params![key, now],
+        )?,
+        _ => 0,
+    };
+    Ok(())
+}
+
+fn shorten(reply: &str) -> &str {
+    &reply[..reply.floor_char_boundary(REPLY)]
+}
