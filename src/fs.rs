@@ -117,6 +117,32 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// What stands at a path, symbolic links followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+    /// Nothing, or nothing that we may see.
+    Nothing,
+}
+
+/// What stands at a path.
+#[must_use]
+pub fn entry(path: &Path) -> Entry {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Entry::Folder,
+        Ok(_) => Entry::File,
+        Err(_) => Entry::Nothing,
+    }
+}
+
+/// The path itself, absolute and without symbolic links; it must exist.
+pub fn real_path(path: &Path) -> Result<PathBuf> {
+    std::fs::canonicalize(path).map_err(|cause| cannot("read", path, &cause))
+}
+
 /// Removes a folder and all in it; no error when it is not there.
 pub fn remove_folder(path: &Path) -> Result<()> {
     match std::fs::remove_dir_all(path) {

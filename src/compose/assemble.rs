@@ -62,7 +62,7 @@ pub(super) fn text<'a>(text: &str, tags: &'a Tags) -> Result<Assembled<'a>> {
 /// # Errors
 /// Blocks that do not end.
 pub(super) fn line<'a>(text: &str, tags: &'a Tags) -> Result<Assembled<'a>> {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     let mut assembler = Assembler::new(tags);
     assembler.pieces(&text, |_, run| Ok(print(&run.code, Some(LINE))));
     assembler.finish()

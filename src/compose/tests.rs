@@ -364,13 +364,13 @@ fn the_text_part_is_plain() {
 
 #[test]
 fn the_subject_is_one_line() {
-    let bench = Bench::words("x").issue("---\nsubject: \"A\\n {{ subscriber.name }} B\"\n---\n");
+    let bench = Bench::words("x")
+        .issue("+++\nsubject = \"A\u{a0}?  {{ subscriber.name }} {{ articles[0].title }}\"\n+++\n");
+    let bench = bench.article("B\nC\u{1}", "t", "x");
+    let name = [("name", "x\r\nBcc: y@x.example\u{2028}z\t")];
     assert_eq!(
-        bench
-            .merge(&[("name", "x\r\nBcc: y@x.example\u{2028}z")])
-            .unwrap()
-            .subject,
-        "A x Bcc: y@x.example z B"
+        bench.merge(&name).unwrap().subject,
+        "A\u{a0}? x Bcc: y@x.example z B C"
     );
 }
 

@@ -9,8 +9,9 @@ pub struct Credited<'t> {
     pub credit: &'t str,
 }
 
-/// The words that begin a credit. Longer ones first, as the first that fits is taken.
-const WORDS: [&str; 16] = [
+/// The words that begin a credit, whatever comes between them and the name. `Source` is none: it
+/// says where a fact is from.
+const WORDS: [&str; 15] = [
     "photograph",
     "photographer",
     "photo credit",
@@ -24,7 +25,6 @@ const WORDS: [&str; 16] = [
     "illustrator",
     "graphic",
     "credit",
-    "source",
     "foto",
     "bild",
 ];
@@ -59,6 +59,16 @@ pub fn split(text: &str) -> Option<Credited<'_>> {
         let caption = caption.trim();
         (is_new_start || (is_capitalized && is_certain)).then_some(Credited { caption, credit })
     })
+}
+
+/// What stands between a caption and the credit after it.
+#[must_use]
+pub fn joint(caption: &str) -> &'static str {
+    match caption.trim_end().chars().next_back() {
+        None => "",
+        Some(last) if last.is_alphanumeric() => ". ",
+        Some(_) => " ",
+    }
 }
 
 fn begins_a_word(text: &str, at: usize) -> bool {
@@ -116,9 +126,19 @@ fn name(text: &str) -> Option<&str> {
     let goes_on = name.match_indices(['.', '!', '?']).any(|(at, _)| {
         name[at + 1..].starts_with(char::is_whitespace) && !ends_in_initial(&name[..at])
     });
-    let is_name =
-        !name.is_empty() && name.chars().count() <= MAX_CREDIT && !name.contains('\n') && !goes_on;
-    is_name.then_some(name)
+    let is_name = !name.is_empty()
+        && name.chars().count() <= MAX_CREDIT
+        && !name.contains('\n')
+        && !goes_on
+        && !is_phrase(name);
+    (is_name && !goes_on && !is_phrase(name)).then_some(name)
+}
+
+/// Whether a text is words of a sentence: `a town without a clock at night`.
+fn is_phrase(text: &str) -> bool {
+    text.starts_with(char::is_lowercase)
+        && !text.starts_with("courtesy")
+        && text.split_whitespace().count() > 3
 }
 
 /// Whether the stop after this text belongs to an abbreviation: `A`, `Jr`, `St`.
@@ -187,6 +207,7 @@ mod tests {
                 "Ada King",
             ),
             ("Photo: Ada King", "", "Ada King"),
+            ("The press. Photo: own work", "The press.", "own work"),
             ("Die Presse. Foto: Ada König", "Die Presse.", "Ada König"),
             ("“Print!” Photo: Ada King", "“Print!”", "Ada King"),
         ] {
@@ -204,6 +225,8 @@ mod tests {
             "The image: it is not what it was. We know.",
             "Photo: it was the first one. Then came more.",
             "Telephoto: a lens",
+            "A last picture: it remains. Picture: a town without a clock",
+            "It rained. Source: Weather Office",
             "Photographs are slow",
             "Photo:",
             "©",
@@ -211,6 +234,14 @@ mod tests {
             assert_eq!(split(text), None, "{text}");
         }
         assert_eq!(split(&format!("Photo: {}", "a".repeat(81))), None);
+    }
+
+    #[test]
+    fn a_caption_without_a_stop_is_given_one() {
+        assert_eq!(
+            ["A press", "A press.", "“A press”", " "].map(joint),
+            [". ", " ", " ", ""]
+        );
     }
 
     proptest! {

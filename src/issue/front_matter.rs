@@ -212,7 +212,7 @@ fn required(
     let key_range = fields.key(key);
     let node = fields.take(key);
     if let Some(node) = node {
-        return fields.as_text(key, node);
+        return fields.as_line(key, node);
     }
     match key_range {
         Some(key_range) => fields.fault_at(key_range, Error::data(format!("`{key}` is blank"))),
@@ -249,7 +249,7 @@ fn image(fields: &mut Fields<'_>) -> Option<ImageFront> {
             value: Value::Text(_),
             ..
         } => Some(ImageFront {
-            src: fields.as_text("image", node)?,
+            src: fields.as_line("image", node)?,
             alt: None,
             caption: None,
             credit: None,

@@ -4,7 +4,7 @@
 //! the color around it, and a border without a color takes that of the text. There is no way to
 //! pass markup through: a text is a text.
 
-use super::{Block, Cell, Figure, Inline, ListItem, clean};
+use super::{Block, Cell, Figure, Inline, ListItem, clean, credit, plain};
 
 const PARAGRAPH: &str = "margin:0 0 12px";
 const LAST: &str = "margin:0";
@@ -207,20 +207,18 @@ fn write_list(start: Option<usize>, items: &[ListItem], out: &mut String) {
 
 /// A picture with its caption; one that was not supplied shows its caption alone.
 fn write_figure(figure: &Figure, out: &mut String) {
-    out.push_str("<div>");
     if !figure.src.is_empty() {
         out.push_str(&image(&figure.src, &figure.alt, PICTURE));
     }
     if !figure.caption.is_empty() || figure.credit.is_some() {
         out.push_str(&format!("<p style=\"{LAST};{SMALL}\">"));
         write_inline(&figure.caption, out);
-        if let Some(credit) = &figure.credit {
-            let blank = if figure.caption.is_empty() { "" } else { " " };
-            out.push_str(&format!("{blank}Photo: {}", escape(credit)));
+        if let Some(name) = &figure.credit {
+            let joint = credit::joint(&plain(&figure.caption));
+            out.push_str(&format!("{joint}Photo: {}", escape(name)));
         }
         out.push_str("</p>");
     }
-    out.push_str("</div>");
 }
 
 fn write_table(head: &[Cell], rows: &[Vec<Cell>], out: &mut String) {
@@ -256,3 +254,6 @@ fn write_cell(open: &str, name: &str, border: &str, cell: &Cell, out: &mut Strin
     write_inline(&cell.content, out);
     out.push_str(&format!("</{name}>"));
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,13 +5,15 @@
 
 mod wrap;
 
+use std::collections::BTreeMap;
+
 use self::wrap::{GLUE, width_of, wrap};
-use super::{Block, Cell, Figure, Inline, ListItem, Quote, clean, html};
+use super::{Block, Cell, Figure, Inline, ListItem, Quote, clean, credit, html};
 
 /// The words of a line without any dress; a break is a blank, a link is its words.
 #[must_use]
 pub fn inline(line: &[Inline]) -> String {
-    let lines = Flat::of(line, &mut None);
+    let lines = Flat::of(line, &mut Links::Dropped);
     let words: Vec<&str> = lines
         .iter()
         .flat_map(|line| line.split_whitespace())
@@ -24,19 +26,48 @@ pub fn inline(line: &[Inline]) -> String {
 /// It ends without a line feed. A line is longer than `width` only when a single word is.
 #[must_use]
 pub fn blocks(blocks: &[Block], width: usize) -> String {
-    let mut links = Some(Vec::new());
+    let mut links = Links::Numbered(BTreeMap::new());
     let mut lines = stack(blocks, width.max(1), &mut links);
-    for (at, url) in links.iter().flatten().enumerate() {
+    for (at, url) in links.in_order().into_iter().enumerate() {
         if at == 0 && !lines.is_empty() {
             lines.push(String::new());
         }
-        lines.extend(wrap(&format!("[{}]{GLUE}{}", at + 1, cleaned(url)), width));
+        let number = at + 1;
+        lines.extend(wrap(&format!("[{number}]{GLUE}{}", cleaned(url)), width));
     }
     lines.join("\n")
 }
 
-/// The addresses that were given a number so far; `None` where links are not numbered.
-type Links = Option<Vec<String>>;
+/// What becomes of the addresses of links.
+enum Links {
+    /// Each is given a number, from 1.
+    Numbered(BTreeMap<String, usize>),
+    /// The words say enough.
+    Dropped,
+}
+
+impl Links {
+    /// The number of an address, where addresses have one.
+    fn number(&mut self, url: &str) -> Option<usize> {
+        let Self::Numbered(numbers) = self else {
+            return None;
+        };
+        let next = numbers.len() + 1;
+        Some(*numbers.entry(url.to_owned()).or_insert(next))
+    }
+
+    fn in_order(&self) -> Vec<&str> {
+        let Self::Numbered(numbers) = self else {
+            return Vec::new();
+        };
+        let mut urls: Vec<(&usize, &str)> = numbers
+            .iter()
+            .map(|(url, number)| (number, url.as_str()))
+            .collect();
+        urls.sort_unstable();
+        urls.into_iter().map(|(_, url)| url).collect()
+    }
+}
 
 /// Blocks below each other, an empty line between them.
 fn stack(blocks: &[Block], width: usize, links: &mut Links) -> Vec<String> {
@@ -157,8 +188,8 @@ fn caption(figure: &Figure, width: usize, links: &mut Links) -> Vec<String> {
         words = cleaned(&figure.alt);
     }
     if let Some(credit) = &figure.credit {
-        let is_open = words.trim_end().ends_with(char::is_alphanumeric);
-        words.push_str(if is_open { ". " } else { " " });
+        words.truncate(words.trim_end().len());
+        words.push_str(credit::joint(&words));
         words.push_str("Photo: ");
         words.push_str(&cleaned(credit));
     }
@@ -307,20 +338,11 @@ impl<'l> Flat<'l> {
     fn link(&mut self, url: &str, content: &[Inline]) {
         self.walk(content);
         let words = super::plain(content);
-        let is_said = bare(&words) == bare(url);
-        let Some(links) = self
-            .links
-            .as_mut()
-            .filter(|_| html::is_allowed(url) && !is_said)
-        else {
+        if !html::is_allowed(url) || bare(&words) == bare(url) {
             return;
-        };
-        let number = match links.iter().position(|known| known == url) {
-            Some(at) => at + 1,
-            None => {
-                links.push(url.to_owned());
-                links.len()
-            }
+        }
+        let Some(number) = self.links.number(url) else {
+            return;
         };
         let glue = if words.trim().is_empty() {
             String::new()

@@ -51,15 +51,18 @@ impl<'t> Fields<'t> {
         }
     }
 
-    /// A text.
+    /// A text of one line.
     pub(super) fn text(&mut self, key: &str) -> Option<Located<String>> {
         let node = self.take(key)?;
-        self.as_text(key, node)
+        self.as_line(key, node)
     }
 
-    /// A text without its place.
+    /// A text without its place, its lines joined.
     pub(super) fn words(&mut self, key: &str) -> Option<String> {
-        self.text(key).map(|text| text.value)
+        let node = self.take(key)?;
+        let text = self.as_text(key, node)?.value;
+        let words: Vec<&str> = text.lines().map(str::trim).collect();
+        Some(words.join(" "))
     }
 
     /// A list of texts; a single text counts as a list of one.
@@ -71,9 +74,9 @@ impl<'t> Fields<'t> {
                 ..
             }) => items
                 .into_iter()
-                .filter_map(|item| self.as_text(key, item))
+                .filter_map(|item| self.as_line(key, item))
                 .collect(),
-            Some(node) => self.as_text(key, node).into_iter().collect(),
+            Some(node) => self.as_line(key, node).into_iter().collect(),
         }
     }
 
@@ -166,8 +169,22 @@ impl<'t> Fields<'t> {
         self.fault_at(node.range.clone(), error);
     }
 
+    /// A value that must be text in one line: what becomes a header, a path or a name.
+    pub(super) fn as_line(&mut self, key: &str, node: Node) -> Option<Located<String>> {
+        let range = node.range.clone();
+        let text = self.as_text(key, node)?;
+        if text.value.contains(['\n', '\r']) {
+            self.fault_at(
+                range,
+                Error::data(format!("`{key}` has more than one line")),
+            );
+            return None;
+        }
+        Some(text)
+    }
+
     /// A value that must be text.
-    pub(super) fn as_text(&mut self, key: &str, node: Node) -> Option<Located<String>> {
+    fn as_text(&mut self, key: &str, node: Node) -> Option<Located<String>> {
         let Value::Text(text) = &node.value else {
             self.wrong(key, "text", &node);
             return None;

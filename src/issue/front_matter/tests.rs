@@ -223,6 +223,37 @@ fn yaml_that_is_longer_than_it_looks_is_refused() {
 }
 
 #[test]
+fn a_header_has_one_line() {
+    assert_eq!(
+        issue_errors("---\nsubject: |\n  one\n  two\ntitle: |\n  one\n  two\n---\n"),
+        "issues/a.md:3:3 `subject` has more than one line |  | \n"
+    );
+    let (front, _) = issue(&text(
+        "+++\nsubject = 'a'\ntitle = \"\"\"\none\n two\"\"\"\n+++\n",
+    ))
+    .unwrap();
+    assert_eq!(front.title.as_deref(), Some("one two"));
+}
+
+#[test]
+fn yaml_that_is_a_template_needs_quotes() {
+    let quotes = "in quotes.";
+    for content in [
+        "subject: {{ a }}, news",
+        "subject: {{ a }}",
+        "subject: News: more",
+        "subject: 'a",
+    ] {
+        let errors = issue_errors(&format!("---\n{content}\n---\n"));
+        assert!(errors.trim_end().ends_with(quotes), "{errors}");
+        assert!(
+            errors.starts_with("issues/a.md:2:") || errors.starts_with("issues/a.md:3:"),
+            "{errors}"
+        );
+    }
+}
+
+#[test]
 fn an_article_says_what_it_is() {
     let toml = "+++\ntitle = 'A'\nstandfirst = 'B'\nbyline = 'C'\ndate = 2026-11-23T10:00:00Z\n\
                 url = 'https://a.example/'\ntopics = ['press', 'type']\n[image]\nsrc = 'a.jpg'\n\

@@ -172,6 +172,7 @@ where
                 let at = self.offset + error.marker().byte_offset().unwrap_or(0);
                 Err(Error::data("the front matter is not valid YAML")
                     .because_of(error.info())
+                    .hint("Put a text that holds `: ` or ` #`, or begins with a mark such as `{`, in quotes.")
                     .at(self.text.place(at..at)))
             }
         }
@@ -271,7 +272,7 @@ where
     fn refuse(&self, what: &str, span: &Span) -> Error {
         Error::data(format!("the front matter holds {what}"))
             .at(self.text.place(self.range(span)))
-            .hint("Write keys and values only; put a text that starts with `&`, `*` or `!` in quotes.")
+            .hint("Write keys and values only; put a text that begins with `&`, `*`, `!` or `{` in quotes.")
     }
 }
 

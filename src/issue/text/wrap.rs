@@ -53,9 +53,12 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
             filled += needed;
         }
     }
-    if !line.is_empty() {
-        lines.push(line);
+    lines.push(line);
+    for line in &mut lines {
+        // A no-break space may end a word; at the end of a line it is as blank as any other.
+        line.truncate(line.trim_end().len());
     }
+    lines.retain(|line| !line.is_empty());
     lines
 }
 
