@@ -287,6 +287,11 @@ fn a_set_at_the_top_counts_for_the_whole_page() {
     );
     assert_eq!(bench.read(&[("name", "Al")]), "Al");
     assert_eq!(bench.read(&[]), "Name");
+    let bench = Bench::words(
+        "{% set n = articles | length %}{% if subscriber.a %}{% set n = subscriber.a %}{% endif %}{{ n }}",
+    );
+    assert_eq!(bench.read(&[("a", "x")]), "x");
+    assert_eq!(bench.read(&[]), "0");
 }
 
 #[test]
