@@ -62,7 +62,7 @@ pub(super) fn text<'a>(text: &str, tags: &'a Tags) -> Result<Assembled<'a>> {
 /// # Errors
 /// Blocks that do not end.
 pub(super) fn line<'a>(text: &str, tags: &'a Tags) -> Result<Assembled<'a>> {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     let mut assembler = Assembler::new(tags);
     assembler.pieces(&text, |_, run| Ok(print(&run.code, Some(LINE))));
     assembler.finish()
@@ -147,11 +147,17 @@ impl<'a> Assembler<'a> {
         };
         self.begins = true;
         let spot = stretch.spot;
-        // Between attributes, a tag must be told apart from the name before it.
-        let glued = page[..stretch.range.start]
-            .ends_with(|c: char| !c.is_whitespace() && !"\"'".contains(c));
+        // A tag of the author's must not split a name: `on{% if … %}click`.
+        let before = page[..stretch.range.start].chars().next_back();
+        let after = page[stretch.range.start..].trim_start_matches(tokens::is_of_sending);
+        let splits = before.is_some_and(|c| !c.is_whitespace() && !"\"'".contains(c))
+            && after.starts_with(|c: char| !c.is_whitespace() && !"/>".contains(c));
+        // A lone `<` is text, but not in front of what may become a name.
+        let begins_tag =
+            spot == Spot::Text && before == Some('<') && text.starts_with(tokens::is_of_sending);
         self.pieces(text, |assembler, run| {
             let filter = match spot {
+                Spot::Text if begins_tag => Err("in the name of a tag or an attribute"),
                 Spot::Text | Spot::PlainText => Ok(None),
                 Spot::Value(name) => assembler.value_filter(name),
                 Spot::Style => Err("within `<style>`"),
@@ -170,13 +176,14 @@ impl<'a> Assembler<'a> {
             Spot::Comment => Some("within a comment"),
             Spot::Unquoted => Some("in a value without quotes"),
             Spot::Declaration => Some("within a declaration"),
-            Spot::Tag if glued => Some("in the name of a tag or an attribute"),
+            Spot::Tag if splits => Some("in the name of a tag or an attribute"),
+            Spot::Text if begins_tag => Some("in the name of a tag or an attribute"),
             _ => None,
         };
         if let (Some(place), Ok(runs)) = (silent, self.tags.runs(text)) {
-            let first = runs
-                .into_iter()
-                .find(|(at, run)| run.tag.role.is_silent() && (spot != Spot::Tag || *at == 0));
+            let first = runs.into_iter().find(|(at, run)| {
+                run.tag.role.is_silent() && (*at == 0 || !matches!(spot, Spot::Tag | Spot::Text))
+            });
             if let Some((_, run)) = first {
                 self.errors.push(unsafe_here(run.tag, place));
             }
@@ -302,3 +309,6 @@ fn unsafe_here(tag: &SendTag, place: &str) -> Error {
         .at(tag.place.clone())
         .hint("Use it in text or in a quoted attribute; `{% if subscriber.… %}` around fixed texts works in styles, too.")
 }
+
+#[cfg(test)]
+mod tests;

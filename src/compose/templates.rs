@@ -54,8 +54,12 @@ impl Templates {
             name: text.name().replace('\\', "/"),
             text: Text::new(format!("templates/{}", text.name()), text.content()),
         });
-        let mut all: Vec<Template> = own.chain(built_in).collect();
-        // A stable sort: of two with one name, the newsletter's own stays before the built-in one.
+        Self::of(own.chain(built_in).collect())
+    }
+
+    /// All of these; of two with one name, the first.
+    fn of(mut all: Vec<Template>) -> Self {
+        // The sort is stable: of two with one name, the first stays before the other.
         all.sort_by(|one, other| one.name.cmp(&other.name));
         all.dedup_by(|later, earlier| later.name == earlier.name);
         Self { all }
@@ -88,12 +92,11 @@ impl Templates {
                 error = error.at(place.clone());
             }
             let known: Vec<_> = names().map(|name| format!("`{name}`")).collect();
+            let write = format!("Write templates/{name}.mjml");
             return Err(match nearest(name, names()) {
                 Some(near) => error.hint(format!("Did you mean `{near}`?")),
-                None => error.hint(format!(
-                    "Write templates/{name}.mjml, or use one of {}.",
-                    known.join(", ")
-                )),
+                None if known.is_empty() => error.hint(format!("{write}.")),
+                None => error.hint(format!("{write}, or use one of {}.", known.join(", "))),
             });
         };
         let text = self.get(&format!("{name}.txt"));
@@ -104,5 +107,47 @@ impl Templates {
             );
         };
         Ok((page, text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_templates_the_newsletters_own_wins() {
+        let all = vec![
+            Template {
+                name: "a.mjml".to_owned(),
+                text: Text::new("templates/a.mjml", "own"),
+            },
+            Template {
+                name: "a.mjml".to_owned(),
+                text: Text::new("built-in a.mjml", "built-in"),
+            },
+            Template {
+                name: "A.mjml".to_owned(),
+                text: Text::new("built-in A.mjml", "other"),
+            },
+        ];
+        let templates = Templates::of(all);
+        assert_eq!(templates.all.len(), 2);
+        assert_eq!(templates.get("a.mjml").unwrap().text.content(), "own");
+    }
+
+    #[test]
+    fn a_template_without_a_text_takes_the_default_one() {
+        let templates = Templates::new(vec![
+            Text::new("one.mjml", ""),
+            Text::new("digest.txt", "text"),
+        ]);
+        let (page, text) = templates.choose("one", None).unwrap();
+        assert_eq!(
+            (page.text.name(), text.text.name()),
+            ("templates/one.mjml", "templates/digest.txt")
+        );
+        let error = templates.choose("two and more", None).unwrap_err();
+        assert_eq!(error.message(), "there is no template `two and more`");
+        assert!(error.hints()[0].starts_with("Write templates/two and more.mjml, or use one of "));
     }
 }

@@ -287,6 +287,11 @@ fn a_set_at_the_top_counts_for_the_whole_page() {
     );
     assert_eq!(bench.read(&[("name", "Al")]), "Al");
     assert_eq!(bench.read(&[]), "Name");
+    let bench = Bench::words(
+        "{% set n = articles | length %}{% if subscriber.a %}{% set n = subscriber.a %}{% endif %}{{ n }}",
+    );
+    assert_eq!(bench.read(&[("a", "x")]), "x");
+    assert_eq!(bench.read(&[]), "0");
 }
 
 #[test]
@@ -364,13 +369,13 @@ fn the_text_part_is_plain() {
 
 #[test]
 fn the_subject_is_one_line() {
-    let bench = Bench::words("x").issue("---\nsubject: A {{ subscriber.name }} B\n---\n");
+    let bench = Bench::words("x")
+        .issue("+++\nsubject = \"A\u{a0}?  {{ subscriber.name }} {{ articles[0].title }}\"\n+++\n");
+    let bench = bench.article("B\nC\u{1}", "t", "x");
+    let name = [("name", "x\r\nBcc: y@x.example\u{2028}z\t")];
     assert_eq!(
-        bench
-            .merge(&[("name", "x\r\nBcc: y@x.example\u{2028}z")])
-            .unwrap()
-            .subject,
-        "A x Bcc: y@x.example z B"
+        bench.merge(&name).unwrap().subject,
+        "A\u{a0}? x Bcc: y@x.example z B C"
     );
 }
 

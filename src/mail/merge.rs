@@ -70,7 +70,11 @@ impl Merger {
         };
         let subject = render(compose::SUBJECT)?;
         Ok(Merged {
-            subject: subject.split_whitespace().collect::<Vec<_>>().join(" "),
+            // A value that is blank must not leave two blanks.
+            subject: subject
+                .split_ascii_whitespace()
+                .collect::<Vec<_>>()
+                .join(" "),
             html: render(compose::HTML)?,
             text: render(compose::TEXT)?,
         })

@@ -59,6 +59,9 @@ fn mend_tags(html: &str) -> String {
             } else {
                 out.push_str(&whole_pixels(tag, " width=\"", "\""));
             }
+        } else if tag.contains("mso-padding-bottom-alt:0;padding-bottom:") {
+            // The height of a fluid hero; the engine forgets the unit.
+            out.push_str(&with_percent(tag));
         } else if tag.starts_with("<td ")
             && (after.starts_with("<img ") || after.starts_with("<a "))
         {
@@ -101,6 +104,18 @@ fn whole_pixels(tag: &str, before: &str, after: &str) -> String {
         Some(range) => format!("{}{}", &tag[..range.start], &tag[range.end..]),
         None => tag.to_owned(),
     }
+}
+
+/// Makes a percentage of the number in `padding-bottom`, rounded down.
+fn with_percent(tag: &str) -> String {
+    let before = "padding-bottom:";
+    let number = tag.find(before).map(|found| found + before.len());
+    let Some((start, rest)) = number.and_then(|start| Some((start, tag.get(start..)?))) else {
+        return tag.to_owned();
+    };
+    let whole = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let end = rest.find(';').unwrap_or(whole);
+    format!("{}%{}", &tag[..start + whole], &rest[end..])
 }
 
 /// Where in the HTML we are.

@@ -7,6 +7,7 @@
 mod elements;
 mod engine;
 mod finish;
+mod normalize;
 mod prepare;
 mod reader;
 mod tree;

@@ -11,6 +11,7 @@ use std::fmt::Write;
 use super::{
     Purpose,
     elements::{self, Kind},
+    normalize,
     tree::{Element, Node},
     values::{self, Between},
 };
@@ -356,9 +357,8 @@ impl Writer<'_> {
     }
 
     fn values(&mut self, element: &Element) {
-        for attribute in &element.attributes {
-            let value = values::with_units(&attribute.name, &attribute.value);
-            self.attribute(&attribute.name, &value);
+        for attribute in normalize::attributes(element) {
+            self.attribute(&attribute.name, &attribute.value);
         }
     }
 

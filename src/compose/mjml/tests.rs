@@ -154,3 +154,20 @@ fn missing_parts_are_named() {
     );
     assert_eq!(message("<mjml></mjml>"), Ok(()));
 }
+
+#[test]
+fn a_fluid_hero_has_a_height() {
+    let page = html(
+        "<mjml><mj-body><mj-hero mode='fluid-height' background-width='600px' background-height='469px' background-url='https://x.example/a.png'><mj-text>x</mj-text></mj-hero></mj-body></mjml>",
+    );
+    assert!(
+        page.contains("mso-padding-bottom-alt:0;padding-bottom:78%;"),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_plain_file_may_hold_any_character() {
+    let page = html(&with_text("a\u{F0000}b\u{F8000}"));
+    assert!(page.contains(">a\u{F0000}b\u{F8000}</div>"), "{page}");
+}

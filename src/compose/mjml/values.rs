@@ -98,21 +98,6 @@ pub(super) fn without_lone_paragraphs(content: &str, tags: &Tags) -> String {
     out
 }
 
-/// The engine does not count a `0` without a unit in a padding.
-pub(super) fn with_units(name: &str, value: &str) -> String {
-    let side = ["-top", "-right", "-bottom", "-left"]
-        .iter()
-        .find_map(|side| name.strip_suffix(side))
-        .unwrap_or(name);
-    let is_padding = side == "padding" || side.ends_with("-padding");
-    if !is_padding || value.contains(tokens::is_of_sending) {
-        return value.to_owned();
-    }
-    let lengths = value.split_whitespace();
-    let lengths = lengths.map(|length| if length == "0" { "0px" } else { length });
-    lengths.collect::<Vec<_>>().join(" ")
-}
-
 /// Writes a value so that the engine, which prints it as a Rust literal, leaves it alone.
 pub(super) fn protect(value: &str, out: &mut String) {
     for character in value.chars() {

@@ -16,22 +16,35 @@ impl Tags {
     /// # Errors
     /// Everything that cannot be staged, each at the author's place.
     pub(crate) fn stage(&mut self, source: &Source, markup: Markup) -> Result<Staged, Vec<Error>> {
-        let mut stage = Stage {
-            tags: self,
-            source,
-            staged: Staged::new(source),
-            open: Vec::new(),
-            bound: Vec::new(),
-            errors: Vec::new(),
-        };
-        stage.refuse_reserved();
-        if stage.errors.is_empty() {
-            stage.run(markup);
-        }
-        if stage.errors.is_empty() {
-            Ok(stage.staged)
-        } else {
-            Err(stage.errors)
+        // A name that is ever set from the reader's data belongs to the reader throughout, also
+        // where it is first set to a fixed value; so the source is read again when one is found.
+        let mut set = Vec::new();
+        loop {
+            let (tags, marks, blocks) = (self.tags.len(), self.marks.len(), self.blocks);
+            let known = set.len();
+            let mut stage = Stage {
+                tags: self,
+                source,
+                staged: Staged::new(source),
+                open: Vec::new(),
+                bound: Vec::new(),
+                set,
+                errors: Vec::new(),
+            };
+            stage.refuse_reserved();
+            if stage.errors.is_empty() {
+                stage.run(markup);
+            }
+            if !stage.errors.is_empty() {
+                return Err(stage.errors);
+            }
+            if stage.set.len() == known {
+                return Ok(stage.staged);
+            }
+            set = stage.set;
+            self.tags.truncate(tags);
+            self.marks.truncate(marks);
+            self.blocks = blocks;
         }
     }
 }
@@ -52,8 +65,10 @@ struct Stage<'a> {
     source: &'a Source,
     staged: Staged,
     open: Vec<Open>,
-    /// Names bound by tags of the sending moment.
+    /// Names that loops of the sending moment have bound here.
     bound: Vec<String>,
+    /// Names that are set at the moment of sending, anywhere in the source.
+    set: Vec<String>,
     errors: Vec<Error>,
 }
 
@@ -162,18 +177,15 @@ impl Stage<'_> {
             "set" | "set_global" => {
                 let rebinds = code.binds().iter().any(|name| self.is_sending(name));
                 let sending = is_sending(&paths) || rebinds || self.waits();
-                if sending {
-                    self.bound
-                        .extend(code.binds().into_iter().map(String::from));
+                for name in code.binds() {
+                    if sending && !self.set.iter().any(|known| known == name) {
+                        self.set.push(name.to_owned());
+                    }
                 }
                 if code.has_value() {
                     sending.then_some(Role::Statement)
                 } else {
                     self.open("set", &tag.range, sending);
-                    // What a `set` has bound outlives it.
-                    if let Some(open) = self.open.last_mut() {
-                        open.bound = self.bound.len();
-                    }
                     self.opened().map(Role::Open)
                 }
             }
@@ -294,11 +306,7 @@ impl Stage<'_> {
             return None;
         }
         let open = self.open.pop()?;
-        self.bound.truncate(match open.keyword.as_str() {
-            // What a `set` within an `if` has bound outlives the `if`.
-            "if" | "set" => self.bound.len(),
-            _ => open.bound,
-        });
+        self.bound.truncate(open.bound);
         open.sending.map(Role::Close)
     }
 
@@ -307,7 +315,8 @@ impl Stage<'_> {
             let innermost = self.open.iter().rev().find(|open| open.keyword == "for");
             return innermost.is_some_and(|open| open.sending.is_some());
         }
-        ROOTS.contains(&name) || self.bound.iter().any(|bound| bound == name)
+        let mut names = self.bound.iter().chain(&self.set);
+        ROOTS.contains(&name) || names.any(|known| known == name)
     }
 
     /// Replaces a tag by its character and what captures its values.
@@ -357,8 +366,7 @@ impl Stage<'_> {
     fn refuse_names(&mut self, tag: &scan::Tag, code: &Code<'_>) {
         for name in code.binds() {
             let loops = matches!(code.keyword(), "for" | "component");
-            let taken = loops && self.bound.iter().any(|bound| bound == name);
-            if ROOTS.contains(&name) || taken {
+            if ROOTS.contains(&name) || (loops && self.is_sending(name)) {
                 self.refuse(
                     &tag.range,
                     format!("`{name}` is already the name of something of the reader's"),

@@ -104,6 +104,15 @@ fn a_set_or_break_in_a_block_of_the_reader_waits_too() {
 }
 
 #[test]
+fn a_name_that_is_ever_set_by_the_reader_belongs_to_the_reader() {
+    let (template, codes) = shown(
+        "{% set n = 'you' %}{% if subscriber.a %}{% set n = subscriber.a %}{% endif %}{% set m = n %}{{ m }}",
+    );
+    assert_eq!(template, "······");
+    assert_eq!(codes[0], " set n = 'you' ");
+}
+
+#[test]
 fn values_are_captured_in_each_turn_of_a_loop() {
     let (tags, staged) = stage(
         "{% for a in articles %}{% if a.topic in subscriber.topics and loop.first %}{{ a.n }}{% endif %}{% endfor %}",
