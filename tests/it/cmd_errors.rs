@@ -163,7 +163,15 @@ fn a_field_that_one_reader_lacks() {
             "+++\nsubject = \"For {{ subscriber.first_name }}\"\n+++\n",
         ),
         65,
-        "",
+        "error: this reader has no `first_name`
+ --> issues/a.md:2:16
+  |
+2 | subject = \"For {{ subscriber.first_name }}\"
+  |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = note: in the mail of 1 of 3 readers: subscribers/list.csv:3
+  = help: Write `{{ subscriber.first_name | default(value=\"…\") }}`, or `{% if subscriber.first_name %}` around it.
+",
     );
 }
 

@@ -28,6 +28,9 @@ use letterpress::{
 
 use crate::delivery_relay::{Act, Event, FakeRelay, Stage, say, without_pipelining};
 
+/// What the relay does when its moment comes.
+type Doing = fn() -> Act;
+
 /// One mail for each row, `r0@example.com` and on.
 pub struct Letters;
 
@@ -369,7 +372,7 @@ async fn after_the_deadline_of_the_news_nobody_is_bothered() {
 /// Each fault after the dot leaves the row unknown and the connection unused; nobody gets two.
 #[tokio::test]
 async fn no_clear_answer_to_the_dot_is_unknown_and_never_sent_again() {
-    let acts: [(&str, fn() -> Act, &str); 7] = [
+    let acts: [(&str, Doing, &str); 7] = [
         ("close", || Act::Close, "the relay closed the connection"),
         (
             "stall",
@@ -432,7 +435,7 @@ async fn no_clear_answer_to_the_dot_is_unknown_and_never_sent_again() {
 /// Each fault before the dot leaves the row to be sent, once, by another connection.
 #[tokio::test]
 async fn trouble_before_the_dot_is_no_attempt() {
-    let acts: [(&str, Stage, fn() -> Act); 9] = [
+    let acts: [(&str, Stage, Doing); 9] = [
         ("close at MAIL", Stage::Mail, || Act::Close),
         ("close at RCPT", Stage::Rcpt, || Act::Close),
         ("close at DATA", Stage::Data, || Act::Close),
