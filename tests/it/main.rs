@@ -1,6 +1,10 @@
 //! End to end: what a user sees, from the outside. One binary; a module a subject.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod cmd_errors;
 mod cmd_init;
