@@ -178,23 +178,26 @@ fn pictures_travel_once_or_are_called_from_the_web() {
     let refused = |src: &str| Bench::words(&format!("<img src=\"{src}\">")).refused();
     assert_eq!(
         refused("//x.example/a.png"),
-        "the picture `//x.example/a.png` cannot be used in a mail | Write `https://` before the name of the host."
+        "templates/digest.mjml:3:43: the picture `//x.example/a.png` cannot be used in a mail | Write `https://` before the name of the host."
     );
     assert_eq!(
         refused("data:image/png;base64,AA"),
-        "the picture `data:image/png;base64,AA` cannot be used in a mail | Mail programs do not show `data:` pictures; save it as a file in the newsletter's folder."
+        "templates/digest.mjml:3:43: the picture `data:image/png;base64,AA` cannot be used in a mail | Mail programs do not show `data:` pictures; save it as a file in the newsletter's folder."
     );
     assert_eq!(
         refused("file:///etc/passwd"),
-        "the picture `file:///etc/passwd` cannot be used in a mail | Use an `https://` address, or a path relative to the newsletter's folder."
+        "templates/digest.mjml:3:43: the picture `file:///etc/passwd` cannot be used in a mail | Use an `https://` address, or a path relative to the newsletter's folder."
     );
-    assert_eq!(refused("missing.png"), "there is no picture `missing.png`");
+    assert_eq!(
+        refused("missing.png"),
+        "templates/digest.mjml:3:43: there is no picture `missing.png`"
+    );
     assert_eq!(
         refused("img/{{ subscriber.a }}.png")
             .split(" | ")
             .next()
             .unwrap(),
-        "a picture whose address depends on the reader must lie on the web, but this one begins with `img/`"
+        "templates/digest.mjml:3:43: a picture whose address depends on the reader must lie on the web, but this one begins with `img/`"
     );
 }
 
