@@ -171,6 +171,8 @@ fn is_for(event: &Event, stage: Stage, seq: u32) -> bool {
     event.stage == stage && event.line.contains(&format!("r{seq}@"))
 }
 
+type MakeAct = fn() -> Act;
+
 /// Whether the relay takes several commands at once.
 #[derive(Clone, Copy, Debug)]
 enum Pipelining {
@@ -369,7 +371,7 @@ async fn after_the_deadline_of_the_news_nobody_is_bothered() {
 /// Each fault after the dot leaves the row unknown and the connection unused; nobody gets two.
 #[tokio::test]
 async fn no_clear_answer_to_the_dot_is_unknown_and_never_sent_again() {
-    let acts: [(&str, fn() -> Act, &str); 7] = [
+    let acts: [(&str, MakeAct, &str); 7] = [
         ("close", || Act::Close, "the relay closed the connection"),
         (
             "stall",
@@ -432,7 +434,7 @@ async fn no_clear_answer_to_the_dot_is_unknown_and_never_sent_again() {
 /// Each fault before the dot leaves the row to be sent, once, by another connection.
 #[tokio::test]
 async fn trouble_before_the_dot_is_no_attempt() {
-    let acts: [(&str, Stage, fn() -> Act); 9] = [
+    let acts: [(&str, Stage, MakeAct); 9] = [
         ("close at MAIL", Stage::Mail, || Act::Close),
         ("close at RCPT", Stage::Rcpt, || Act::Close),
         ("close at DATA", Stage::Data, || Act::Close),
@@ -534,6 +536,20 @@ async fn five_refusals_of_the_content_stop_the_run() {
         panic!()
     };
     assert!(reason.contains("spam"), "{reason}");
+}
+
+/// The dot was handed over, though it may never have arrived.
+#[tokio::test]
+async fn a_relay_that_closes_instead_of_taking_the_message_leaves_doubt() {
+    let server = FakeRelay::start(|event| {
+        let first = event.connection == 0 && event.stage == Stage::Data;
+        first.then(|| Act::SayThenClose("354 go on\r\n".to_owned()))
+    })
+    .await;
+    let desk = Desk::new(2, &relay(&server)).await;
+    desk.send(relay(&server)).await;
+    assert_eq!(desk.states().await, ["unknown", "sent"]);
+    assert_eq!(server.log().dots, ["r1@example.com"]);
 }
 
 /// A relay that wants a message for nobody does not get one.

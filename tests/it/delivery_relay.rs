@@ -83,7 +83,7 @@ pub struct Log {
 pub enum Tls {
     None,
     Implicit(TlsAcceptor),
-    StartTls(TlsAcceptor),
+    Later(TlsAcceptor),
 }
 
 type Script = dyn Fn(&Event) -> Option<Act> + Send + Sync;
@@ -170,7 +170,7 @@ async fn serve(socket: TcpStream, tls: Tls, mut talk: Talk) -> io::Result<()> {
             let socket = acceptor.accept(socket).await?;
             talk.run(socket, false).await.map(|_| ())
         }
-        Tls::StartTls(acceptor) => {
+        Tls::Later(acceptor) => {
             let Some(socket) = talk.run(socket, true).await? else {
                 return Ok(());
             };

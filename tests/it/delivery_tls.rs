@@ -63,7 +63,7 @@ async fn mail_goes_out_over_tls_and_only_over_tls() {
         let (ca, acceptor) = authority("localhost");
         let tls = match security {
             Security::Implicit => Tls::Implicit(acceptor),
-            _ => Tls::StartTls(acceptor),
+            _ => Tls::Later(acceptor),
         };
         let server = FakeRelay::with_tls(tls, |_| None).await;
         let relay = secured(&server, security, &ca);
@@ -91,7 +91,7 @@ async fn who_cannot_be_trusted_gets_nothing() {
             let (own, acceptor) = authority(name);
             let tls = match security {
                 Security::Implicit => Tls::Implicit(acceptor),
-                _ => Tls::StartTls(acceptor),
+                _ => Tls::Later(acceptor),
             };
             // The right name by the wrong authority, and the wrong name by the right one.
             let trusted = if name == "localhost" { &ca } else { &own };
