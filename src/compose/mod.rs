@@ -145,7 +145,9 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
     };
     let (html, warnings) = mjml::render(&document, origin, options)?;
     findings.extend(warnings);
-    let (html, images) = pictures::settle(&tokens::restore(&html), press, &tags)?;
+    let own = press.templates.iter().map(|template| &template.text);
+    let own: Vec<&Text> = std::iter::once(&issue.text).chain(own).collect();
+    let (html, images) = pictures::settle(&tokens::restore(&html), press, &tags, &own)?;
 
     let subject = assemble::line(written.subject.as_deref().unwrap_or_default(), &tags);
     let html = assemble::page(&html, &tags);

@@ -10,9 +10,13 @@ use super::{
     page::{self, Spot},
     staging::{Role, Tags},
 };
-use crate::error::{Error, Kind, Result};
+use crate::{
+    error::{Error, Kind, Result},
+    place::Text,
+};
 
-/// Rewrites the addresses of local pictures, and collects what must travel.
+/// Rewrites the addresses of local pictures, and collects what must travel. `sources` is what the
+/// author wrote, for the place of an address that is wrong.
 ///
 /// # Errors
 /// Pictures that cannot be loaded, and addresses that no mail may hold.
@@ -20,10 +24,12 @@ pub(super) fn settle(
     html: &str,
     press: &Press<'_>,
     tags: &Tags,
+    sources: &[&Text],
 ) -> Result<(String, Vec<InlineImage>)> {
     let mut settler = Settler {
         press,
         tags,
+        sources,
         settled: Vec::new(),
         images: Vec::new(),
         errors: Vec::new(),
@@ -52,6 +58,7 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
 struct Settler<'a> {
     press: &'a Press<'a>,
     tags: &'a Tags,
+    sources: &'a [&'a Text],
     /// Addresses as written, and what they have become.
     settled: Vec<(String, String)>,
     images: Vec<InlineImage>,
@@ -93,13 +100,12 @@ impl Settler<'_> {
     fn on_the_web(&mut self, beginning: &str) {
         let beginning = page::unescape(beginning).trim_start().to_ascii_lowercase();
         if !beginning.starts_with("https://") && !beginning.starts_with("http://") {
-            self.errors.push(
-                Error::data(format!(
-                    "a picture whose address depends on the reader must lie on the web, but this one begins with `{}`",
-                    short(&beginning)
-                ))
-                .hint("Begin it with `https://`, or choose among whole paths: `{% if subscriber.… %}one.png{% else %}two.png{% endif %}`."),
-            );
+            let error = Error::data(format!(
+                "a picture whose address depends on the reader must lie on the web, but this one begins with `{}`",
+                short(&beginning)
+            ));
+            let error = error.hint("Begin it with `https://`, or choose among whole paths: `{% if subscriber.… %}one.png{% else %}two.png{% endif %}`.");
+            self.errors.push(self.placed(error, &beginning));
         }
     }
 
@@ -137,12 +143,24 @@ impl Settler<'_> {
             Ok(Some(settled)) => page::escape(&settled),
             Ok(None) => written.to_owned(),
             Err(error) => {
-                self.errors.push(error);
+                self.errors.push(self.placed(error, &address));
                 written.to_owned()
             }
         };
         out.push_str(&settled);
         self.settled.push((written.to_owned(), settled));
+    }
+
+    /// An error about an address, where the author wrote it.
+    fn placed(&self, error: Error, address: &str) -> Error {
+        let mut found = self.sources.iter().filter_map(|text| {
+            let start = text.content().find(address)?;
+            Some(text.place(start..start + address.len()))
+        });
+        match found.next() {
+            Some(place) => error.at_or(|| place),
+            None => error,
+        }
     }
 
     /// What an address becomes; `None` when it stays as it is.

@@ -1,16 +1,25 @@
 //! A small newsletter for tests of composing and merging.
 
-use std::collections::BTreeMap;
+use tera::{Context, Map, Value};
 
-use super::{Composed, Images, Press, Publication, Templates, compose};
+use super::{
+    ABSENT, Composed, HTML, Images, Press, Publication, SUBJECT, TEXT, Templates, compose, engine,
+    explain,
+};
 use crate::{
-    audience::Value,
     error::{Error, Result},
     issue::{Article, Block, Inline, Issue, front_matter, markdown},
-    mail::{Links, Merged, Merger},
     place::Text,
     source::Picture,
 };
+
+/// The three parts for one reader.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) subject: String,
+    pub(crate) html: String,
+    pub(crate) text: String,
+}
 
 /// A newsletter that can be changed before it is composed.
 pub(crate) struct Bench {
@@ -122,19 +131,26 @@ impl Bench {
         )
     }
 
-    /// Composes and merges for a reader with these fields; topics are split at `;`.
-    pub(crate) fn merge(&self, fields: &[(&str, &str)]) -> Result<Merged> {
-        let composed = self.compose()?;
-        Merger::new(&composed.edition)?.merge(&self::fields(fields), &links())
+    /// Composes, and fills in a reader's fields; topics are split at `;`, and blanks are absent.
+    pub(crate) fn merge(&self, fields: &[(&str, &str)]) -> Result<Parts> {
+        let edition = self.compose()?.edition;
+        let engine = engine(&edition)?;
+        let context = context(fields);
+        let is_blank = |name: &str| fields.iter().all(|(field, _)| *field != name);
+        let render = |name| {
+            let rendered = engine.render(name, &context);
+            rendered.map_err(|error| explain(&error, &edition, &is_blank))
+        };
+        Ok(Parts {
+            subject: render(SUBJECT)?,
+            html: render(HTML)?,
+            text: render(TEXT)?,
+        })
     }
 
-    /// What a reader reads in the only `mj-text`, or in the first one.
+    /// What a reader reads in the first `mj-text`.
     pub(crate) fn read(&self, fields: &[(&str, &str)]) -> String {
-        let html = self.merge(fields).unwrap().html;
-        let start = html.find("text-align:left;color").unwrap();
-        let start = start + html[start..].find('>').unwrap() + 1;
-        let end = start + html[start..].find("</div>").unwrap();
-        html[start..end].to_owned()
+        first_text(&self.merge(fields).unwrap().html)
     }
 
     /// The words a reader sees on the page, by white space.
@@ -184,29 +200,33 @@ fn shown(error: &Error) -> String {
     lines.join("\n")
 }
 
-pub(crate) fn fields(fields: &[(&str, &str)]) -> BTreeMap<String, Value> {
-    let value = |name: &str, value: &str| match name {
-        "topics" => Value::List(
-            value
-                .split(';')
-                .filter(|entry| !entry.is_empty())
-                .map(str::to_owned)
-                .collect(),
-        ),
-        _ => Value::Text(value.to_owned()),
-    };
-    fields
-        .iter()
-        .map(|(name, cell)| ((*name).to_owned(), value(name, cell)))
-        .collect()
+/// The content of the first `mj-text` of a page.
+pub(crate) fn first_text(html: &str) -> String {
+    let start = html.find("text-align:left;color").unwrap();
+    let start = start + html[start..].find('>').unwrap() + 1;
+    let end = start + html[start..].find("</div>").unwrap();
+    html[start..end].to_owned()
 }
 
-pub(crate) fn links() -> Links {
-    Links {
-        unsubscribe_url: "https://news.example.com/u?t=1&k=2".to_owned(),
-        preferences_url: "https://news.example.com/p".to_owned(),
-        view_url: "https://news.example.com/i/".to_owned(),
+fn context(fields: &[(&str, &str)]) -> Context {
+    let mut subscriber = Map::new();
+    for (name, cell) in fields.iter().filter(|(_, cell)| !cell.is_empty()) {
+        let value = match *name {
+            "topics" => Value::from(cell.split(';').collect::<Vec<_>>()),
+            _ => Value::from(*cell),
+        };
+        subscriber.insert((*name).to_owned().into(), value);
     }
+    if fields.contains(&("topics", "")) {
+        subscriber.insert("topics".into(), Value::from(Vec::<Value>::new()));
+    }
+    let mut context = Context::new();
+    context.insert_value("subscriber", Value::from(subscriber));
+    context.insert_value(ABSENT, Value::from(Map::new()));
+    context.insert("unsubscribe_url", "https://news.example.com/u?t=1&k=2");
+    context.insert("preferences_url", "https://news.example.com/p");
+    context.insert("view_url", "https://news.example.com/i/");
+    context
 }
 
 /// A paragraph of plain words, as data would give it.

@@ -1,4 +1,6 @@
-use proptest::prelude::*;
+mod any;
+mod layout;
+mod refusals;
 
 use super::testing::{Bench, paragraph};
 use crate::{compose::Images, finding::Severity};
@@ -19,11 +21,7 @@ fn an_issue_becomes_a_mail() {
         bench.read(&[("first_name", "Zoë <b>")]),
         "Hello Zoë &lt;b&gt;, <h2>A &amp; B</h2><p>One <em>two</em></p><p><a href=\"https://x.example/?a=1&amp;b=2\" style=\"color:inherit;text-decoration:underline\">three</a></p><a href=\"https://news.example.com/u?t=1&amp;k=2\">off</a>"
     );
-    assert!(
-        bench
-            .read(&[("first_name", " ")])
-            .starts_with("Hello reader, ")
-    );
+    assert!(bench.read(&[]).starts_with("Hello reader, "));
 }
 
 #[test]
@@ -41,26 +39,6 @@ fn readers_get_the_articles_of_their_topics() {
         "Two for art &quot;\\&#39;&amp;&lt;"
     );
     assert_eq!(bench.seen(&[("topics", "")]), "");
-}
-
-#[test]
-fn blocks_between_sections_wrappers_columns_and_rows_work() {
-    let text = |words: &str| format!("{SECTION}{words}{END}");
-    let bench = Bench::page(&format!(
-        "{{% if subscriber.plan == 'pro' %}}{}{{% else %}}{}{{% endif %}}<mj-wrapper>{}{{% if subscriber.plan %}}{}{{% endif %}}</mj-wrapper><mj-section>{{% if subscriber.plan %}}<mj-column><mj-text>c</mj-text>{{% if subscriber.plan == 'pro' %}}<mj-text>d</mj-text>{{% endif %}}</mj-column>{{% endif %}}</mj-section>",
-        text("pro"),
-        text("free"),
-        text("a"),
-        text("b")
-    ));
-    assert_eq!(bench.seen(&[("plan", "pro")]), "pro a b c d");
-    assert_eq!(bench.seen(&[("plan", "x")]), "free a b c");
-    assert_eq!(bench.seen(&[]), "free a");
-    let html = bench.merge(&[]).unwrap().html;
-    assert_eq!(
-        html.matches("<!--[if").count(),
-        html.matches("<![endif]").count()
-    );
 }
 
 #[test]
@@ -89,7 +67,8 @@ fn data_is_never_code() {
         .article(title, "&#xF0000;", "x");
     bench.articles[0].body = vec![paragraph(title)];
     let body = kept.replace("\u{fffd}", "&amp;#xF0000;");
-    let read = bench.read(&[("a", title)]);
+    let cell = title.replace(char::is_control, "");
+    let read = bench.read(&[("a", &cell)]);
     let parts: Vec<&str> = read.splitn(5, '|').collect();
     assert_eq!(
         parts[0].trim_end(),
@@ -139,142 +118,6 @@ fn an_attribute_of_mjml_can_depend_on_the_reader() {
     assert!(
         other.contains("href=\"https://f.example/\"") && !other.contains("#ff0000"),
         "{other}"
-    );
-}
-
-#[test]
-fn a_value_where_none_is_safe_is_refused() {
-    let hint = " | Use it in text or in a quoted attribute; `{% if subscriber.… %}` around fixed texts works in styles, too.";
-    for (content, message) in [
-        (
-            "<p style=\"color:{{ subscriber.c }}\">x</p>",
-            "a value of the reader's cannot be made safe within `style=\"\"`, or in an attribute of MJML that becomes a style",
-        ),
-        (
-            "<p {{ subscriber.c }}=\"x\">x</p>",
-            "a value of the reader's cannot be made safe within a tag, outside of a value",
-        ),
-        (
-            "<p class={{ subscriber.c }}>x</p>",
-            "a value of the reader's cannot be made safe in a value without quotes",
-        ),
-        (
-            "<!-- {{ subscriber.c }} -->",
-            "a value of the reader's cannot be made safe within a comment",
-        ),
-        (
-            "<h{% if subscriber.c %}1{% endif %}>x",
-            "a value of the reader's cannot be made safe in the name of a tag or an attribute",
-        ),
-        (
-            "<a onclick='{{ subscriber.c }}'>x</a>",
-            "a value of the reader's cannot be made safe within a script",
-        ),
-    ] {
-        let column = "<mj-section><mj-column><mj-text>".len() + content.find('{').unwrap() + 1;
-        assert_eq!(
-            Bench::words(content).refused().lines().next().unwrap(),
-            format!("templates/digest.mjml:3:{column}: {message}{hint}")
-        );
-    }
-    let mut bench = Bench::words("x");
-    bench.page = bench.page.replace(
-        "<mj-body>",
-        "<mj-head><mj-style>.a { color: {{ subscriber.c }} }</mj-style></mj-head><mj-body>",
-    );
-    assert_eq!(
-        bench.refused(),
-        format!(
-            "templates/digest.mjml:2:32: a value of the reader's cannot be made safe within `<style>`{hint}"
-        )
-    );
-}
-
-#[test]
-fn errors_of_tera_are_shown_where_the_author_wrote_them() {
-    let partial = |content: &str| {
-        Bench::words("{{ subscriber.a }}{% include 'partials/p.mjml' %}")
-            .partial("partials/p.mjml", content)
-            .refused()
-    };
-    assert_eq!(
-        partial("\n{{ subscriber.first_name }} é {{ newsletter.nam }}"),
-        "templates/partials/p.mjml:2:45: `nam` is not defined | Did you mean `name`?"
-    );
-    assert_eq!(
-        partial("\n {{ artikles }}"),
-        "templates/partials/p.mjml:2:5: `artikles` is not defined | Did you mean `articles`?"
-    );
-    assert_eq!(
-        partial("{{ subscriber.a }}{{ issue.slug | uper }}{% if x | nix %}{% endif %}"),
-        "templates/partials/p.mjml:1:35: there is no filter `uper` | Did you mean `upper`?\ntemplates/partials/p.mjml:1:52: there is no filter `nix`"
-    );
-    assert_eq!(
-        partial("{{ subscriber.a | uper }}"),
-        "templates/partials/p.mjml:1:1: there is no filter `uper` | Did you mean `upper`?"
-    );
-    assert_eq!(
-        partial("\n{{ a b }}"),
-        "templates/partials/p.mjml:2:6: found identifier but expected }}"
-    );
-    assert_eq!(
-        partial("{% include 'q' %}"),
-        "templates/partials/p.mjml:1:12: there is no template `q`"
-    );
-    assert_eq!(
-        Bench::words("x")
-            .issue("+++\nsubject = \"Hi {{ nope }}\"\n+++\nLetter {{ subscriber.a }} {{ also }}")
-            .refused(),
-        "issues/i.md:2:18: `nope` is not defined | Known here: `articles`, `issue`, `letter`, `letter_text`, `newsletter`."
-    );
-}
-
-#[test]
-fn errors_of_mjml_are_shown_where_the_author_wrote_them() {
-    let bench = Bench::page(
-        "<mj-section>\n{% for a in articles %}{% include 'p.mjml' %}{% endfor %}</mj-section>",
-    )
-    .partial(
-        "p.mjml",
-        "<mj-column>\n  <mj-text>{{ a.title }}</mj-text>\n</mj-colum>",
-    )
-    .article("A", "t", "x");
-    assert_eq!(
-        bench.refused(),
-        "templates/p.mjml:3:1: `</mj-colum>` closes nothing here: `<mj-column>` of line 1 is still open | Write `</mj-column>` before it."
-    );
-    let bench = Bench::page("<mj-section>{% include 'p.mjml' %}</mj-section>").partial(
-        "p.mjml",
-        "<mj-column>\n  <mj-txt>{{ newsletter.name }}</mj-txt>\n</mj-column>",
-    );
-    assert_eq!(
-        bench.refused(),
-        "templates/p.mjml:2:3: MJML has no element `<mj-txt>` | Did you mean `<mj-text>`?\ntemplates/p.mjml:2:3: the text `Name` stands between elements in `<mj-txt>`"
-            .split('\n').next().unwrap()
-    );
-}
-
-#[test]
-fn blocks_where_mjml_has_no_room_are_refused() {
-    assert_eq!(
-        Bench::page("<mj-section><mj-column><mj-social>\n{% if subscriber.a %}<mj-social-element name='x' href='https://x.example'/>{% endif %}</mj-social></mj-column></mj-section>").refused().lines().next().unwrap(),
-        "templates/digest.mjml:4:1: a tag that depends on the reader cannot stand directly in `<mj-social>` | It can stand in text, in the value of an attribute, and between the elements of `mj-body`, `mj-wrapper`, `mj-section`, `mj-group`, `mj-column` and `mj-hero`."
-    );
-    assert_eq!(
-        Bench::page("<mj-section><mj-column>{{ subscriber.a }}</mj-column></mj-section>").refused(),
-        "templates/digest.mjml:3:24: this tag prints text between the elements of MJML | Put it into `<mj-text>`."
-    );
-    assert_eq!(
-        Bench::page("<mj-section><mj-column><mj-text nonsense='{{ subscriber.a }}'>x</mj-text></mj-column></mj-section>").refused(),
-        "templates/digest.mjml:3:43: this tag has no effect here: MJML does not use what it stands in"
-    );
-    assert_eq!(
-        Bench::words("<a title=\"{% if subscriber.a %}\">x</a>{% endif %}")
-            .refused()
-            .lines()
-            .next()
-            .unwrap(),
-        "templates/digest.mjml:3:71: this block began in line 3, in another tag, value or text | A block that begins in the value of an attribute must end in it."
     );
 }
 
@@ -335,23 +178,26 @@ fn pictures_travel_once_or_are_called_from_the_web() {
     let refused = |src: &str| Bench::words(&format!("<img src=\"{src}\">")).refused();
     assert_eq!(
         refused("//x.example/a.png"),
-        "the picture `//x.example/a.png` cannot be used in a mail | Write `https://` before the name of the host."
+        "templates/digest.mjml:3:43: the picture `//x.example/a.png` cannot be used in a mail | Write `https://` before the name of the host."
     );
     assert_eq!(
         refused("data:image/png;base64,AA"),
-        "the picture `data:image/png;base64,AA` cannot be used in a mail | Mail programs do not show `data:` pictures; save it as a file in the newsletter's folder."
+        "templates/digest.mjml:3:43: the picture `data:image/png;base64,AA` cannot be used in a mail | Mail programs do not show `data:` pictures; save it as a file in the newsletter's folder."
     );
     assert_eq!(
         refused("file:///etc/passwd"),
-        "the picture `file:///etc/passwd` cannot be used in a mail | Use an `https://` address, or a path relative to the newsletter's folder."
+        "templates/digest.mjml:3:43: the picture `file:///etc/passwd` cannot be used in a mail | Use an `https://` address, or a path relative to the newsletter's folder."
     );
-    assert_eq!(refused("missing.png"), "there is no picture `missing.png`");
+    assert_eq!(
+        refused("missing.png"),
+        "templates/digest.mjml:3:43: there is no picture `missing.png`"
+    );
     assert_eq!(
         refused("img/{{ subscriber.a }}.png")
             .split(" | ")
             .next()
             .unwrap(),
-        "a picture whose address depends on the reader must lie on the web, but this one begins with `img/`"
+        "templates/digest.mjml:3:43: a picture whose address depends on the reader must lie on the web, but this one begins with `img/`"
     );
 }
 
@@ -375,7 +221,7 @@ fn the_subject_is_one_line() {
     let name = [("name", "x\r\nBcc: y@x.example\u{2028}z\t")];
     assert_eq!(
         bench.merge(&name).unwrap().subject,
-        "A\u{a0}? x Bcc: y@x.example z B C"
+        "A\u{a0}? x  Bcc: y@x.example z  B C"
     );
 }
 
@@ -456,33 +302,6 @@ fn components_blocks_and_trims_work_at_both_moments() {
 }
 
 #[test]
-fn a_tag_that_a_filter_has_cut_is_noticed() {
-    let bench = Bench::words("{{ issue.subject | truncate(length=2) }}")
-        .issue("+++\nsubject = \"{% if issue.slug == subscriber.a %}x{% endif %}\"\n+++\n");
-    assert_eq!(
-        bench.refused(),
-        "issues/i.md:2:12: the values that this tag needs were cut on the way | A filter such as `truncate` must not be applied to text that holds tags of `subscriber`."
-    );
-    let bench = Bench::words("{% if issue.subject == subscriber.b %}{% endif %}")
-        .issue("+++\nsubject = \"{{ subscriber.a }}\"\n+++\n");
-    assert_eq!(
-        bench.refused(),
-        "templates/digest.mjml:3:39: this text holds a tag of `subscriber` itself and cannot be used in another one"
-    );
-}
-
-#[test]
-fn what_the_engine_refuses_is_shown_at_the_author() {
-    let bench =
-        Bench::page("<mj-section><mj-column>{% include 'p.mjml' %}</mj-column></mj-section>")
-            .partial("p.mjml", "\n<mj-social>\n <mj-text>x</mj-text></mj-social>");
-    assert_eq!(
-        bench.refused().lines().next().unwrap(),
-        "templates/p.mjml:3:2: `<mj-text>` cannot stand here"
-    );
-}
-
-#[test]
 fn an_address_of_an_article_is_one_that_a_mail_may_link_to() {
     let mut bench = Bench::words("{{ articles[0].url or 'none' }}").article("A", "t", "x");
     for (url, shown) in [
@@ -510,25 +329,6 @@ fn dates_are_written_as_asked() {
 }
 
 #[test]
-fn templates_are_chosen_by_name() {
-    let bench = Bench::words("x").issue("+++\nsubject = \"S\"\ntemplate = \"digset\"\n+++\n");
-    assert_eq!(
-        bench.refused(),
-        "issues/i.md:3:13: there is no template `digset` | Did you mean `digest`?"
-    );
-    let bench = Bench::words("x")
-        .partial("other.mjml", "<mjml><mj-body/></mjml>")
-        .issue("+++\nsubject = \"S\"\ntemplate = \"other\"\n+++\n");
-    assert!(
-        bench
-            .compose()
-            .unwrap()
-            .mjml
-            .starts_with("<mjml><mj-body/>")
-    );
-}
-
-#[test]
 fn composing_twice_gives_the_same() {
     let bench = Bench::words("{{ subscriber.a }}<img src='a.png'>{{ articles[0].text }}")
         .article("A", "t", "x");
@@ -536,136 +336,4 @@ fn composing_twice_gives_the_same() {
         bench.compose().unwrap().edition,
         bench.compose().unwrap().edition
     );
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn a_value_in_text_is_escaped_and_nothing_else(value in "[^\\x00-\\x1f\\x7f-\\x9f]{1,30}") {
-        prop_assume!(!value.trim().is_empty());
-        let bench = Bench::words("<b>{{ subscriber.a }}</b>");
-        prop_assert_eq!(bench.read(&[("a", &value)]), format!("<b>{}</b>", super::page::escape(&value)));
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
-
-    #[test]
-    fn any_template_is_composed_or_refused(content in "(\\{\\{ |\\{% | %\\}| \\}\\}|if |endif|for a in articles|endfor|subscriber\\.a|article|a\\.title|<mj-text>|</mj-text>|<mj-section>|</mj-section>|<mj-column>|</mj-column>|<p|</p>|>| href=|\"|'|x| ){0,16}") {
-        let bench = Bench::page(&content).article("T", "t", "x");
-        if let Ok(merged) = bench.merge(&[("a", "https://x.example/")]) {
-            prop_assert!(!merged.html.contains(char::from(1)));
-        }
-    }
-
-    #[test]
-    fn any_data_is_text(title in "(\\{\\{|\\{%|%\\}|\\}\\}|\u{1}[(\\[]|<!--\\[if mso\\]>|-->|</mj-text>|@@0@@|&#xF0000;|%F3%B0%80%80|\u{F0000}|\u{100000}|\"|'|>|é|\\\\| ){0,12}") {
-        let mut bench = Bench::page("<mj-section><mj-column><mj-image src='https://x.example' alt='{{ articles[0].title }}'/><mj-text>{{ articles[0].title }}{{ articles[0].body[0].html }}</mj-text></mj-column></mj-section>").article(&title, "t", "x");
-        bench.articles[0].body = vec![paragraph(&title)];
-        let merged = bench.merge(&[]).unwrap();
-        let reference = {
-            let mut bench = bench;
-            bench.articles[0].title = "x".to_owned();
-            bench.articles[0].body = vec![paragraph("x")];
-            bench.merge(&[]).unwrap()
-        };
-        let tags = |html: &str| html.matches('<').count();
-        prop_assert_eq!(tags(&merged.html), tags(&reference.html));
-        prop_assert!(!merged.html.contains(super::tokens::is_reserved));
-    }
-}
-
-/// What is open where the page ends, or does not match, as Outlook (or everyone else) reads it.
-fn unbalanced(html: &str, outlook: bool) -> Vec<String> {
-    let mut open: Vec<String> = Vec::new();
-    let mut hidden = false;
-    for stretch in super::page::stretches(html) {
-        let text = &html[stretch.range.clone()];
-        if text.starts_with("<!--[if !") || text == "<!--<![endif]-->" {
-            hidden = outlook && !text.contains("endif");
-        } else if text.starts_with("<!--[if") {
-            hidden = !outlook;
-        } else if text.starts_with("<![endif]") {
-            hidden = false;
-        }
-        if hidden || stretch.tag == 0 || !text.starts_with('<') {
-            continue;
-        }
-        let name: String = text
-            .chars()
-            .skip(1)
-            .take_while(|c| c.is_ascii_alphanumeric() || "/:-".contains(*c))
-            .collect();
-        if ["meta", "img", "br", "v:fill", "o:AllowPNG", "v:image"].contains(&name.as_str()) {
-            continue;
-        }
-        match name.strip_prefix('/') {
-            Some(name) if open.last().is_some_and(|last| last == name) => {
-                open.pop();
-            }
-            Some(_) => return vec![format!("{name} at {} in {open:?}", stretch.range.start)],
-            None => open.push(name),
-        }
-    }
-    open
-}
-
-#[test]
-fn pages_stay_well_formed_whichever_way_a_block_goes() {
-    let text = "<mj-text>x</mj-text>";
-    let column = format!("<mj-column>{text}</mj-column>");
-    let section = format!("<mj-section>{column}</mj-section>");
-    let with = |inner: &str| format!("{{% if subscriber.a %}}{inner}{{% endif %}}");
-    let choice = |inner: &str| {
-        format!("{{% if subscriber.a %}}{inner}{{% else %}}{inner}{inner}{{% endif %}}")
-    };
-    let many = |inner: &str| format!("{{% for t in subscriber.topics %}}{inner}{{% endfor %}}");
-    for (outer, inner) in [
-        ("@", &section),
-        (
-            "<mj-wrapper background-color='#eeeeee'>@</mj-wrapper>",
-            &section,
-        ),
-        (
-            "<mj-wrapper full-width='full-width'>@</mj-wrapper>",
-            &section,
-        ),
-        ("<mj-section>@</mj-section>", &column),
-        (
-            "<mj-section full-width='full-width' background-url='https://x.example/a.png'>@</mj-section>",
-            &column,
-        ),
-        ("<mj-section><mj-group>@</mj-group></mj-section>", &column),
-        (
-            "<mj-section><mj-column>@</mj-column></mj-section>",
-            &text.to_owned(),
-        ),
-        (
-            "<mj-hero background-url='https://x.example/a.png' background-height='200px' background-width='200px' height='200px'>@</mj-hero>",
-            &text.to_owned(),
-        ),
-    ] {
-        for block in [with(inner), choice(inner), many(inner)] {
-            for content in [
-                block.clone(),
-                format!("{inner}{block}"),
-                format!("{block}{inner}"),
-                format!("{inner}{block}{block}{inner}"),
-            ] {
-                let bench = Bench::page(&outer.replace('@', &content));
-                for reader in [&[("topics", "")][..], &[("a", "1"), ("topics", "b;c")]] {
-                    let html = bench.merge(reader).unwrap().html;
-                    for outlook in [false, true] {
-                        assert_eq!(
-                            unbalanced(&html, outlook),
-                            Vec::<String>::new(),
-                            "{outer} {content}"
-                        );
-                    }
-                }
-            }
-        }
-    }
 }

@@ -165,7 +165,8 @@ pub enum End {
 /// Sends what is due of a campaign.
 ///
 /// Trouble with the relay and a stop are no errors: they are in [`Summary::end`], and the books are
-/// right. The campaign's state is kept.
+/// right. The campaign's state is kept. Rows that an earlier process left `sending` become `unknown`
+/// first, so one ledger has one run at a time.
 ///
 /// # Errors
 /// [`Kind::Io`] when the books could not be kept, [`Kind::Bug`], and what [`Mails::mail`] says.
@@ -181,6 +182,8 @@ pub async fn deliver<T: Transport>(
     let begun = Instant::now();
     let key = plan.campaign;
     let now = clock.now();
+    // What an earlier process was sending when it ended: we hold the lock, so it is nobody's now.
+    ledger.recover(now).await?;
     ledger.set_state(key, CampaignState::Running, now).await?;
     let past = ledger.usage(&plan.relay, now).await?;
     let counts = ledger.counts(key).await?;

@@ -43,9 +43,9 @@ pub(super) enum Phase {
     Sender,
     Recipient,
     Message,
-    /// The message itself; each step forward begins the deadline anew.
+    /// The message itself, in one write; each step forward begins the deadline anew.
     Body,
-    /// The final dot may have left.
+    /// The final dot has been handed over: comes by itself after [`Phase::Body`].
     Dot,
     Farewell,
 }
@@ -254,7 +254,11 @@ impl AsyncWrite for Wire {
             return inner.poll_alarm(context);
         }
         if inner.phase == Phase::Body {
-            inner.alarm = None;
+            match written {
+                // The message is written in one piece, so that its last byte is that of the dot.
+                Poll::Ready(Ok(length)) if length == bytes.len() => inner.enter(Phase::Dot),
+                _ => inner.alarm = None,
+            }
         }
         written
     }
@@ -376,6 +380,23 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn the_dot_is_handed_over_with_the_last_byte() {
+        let (wire, mut server) = pair(Deadlines::default()).await;
+        wire.enter(Phase::Body);
+        let message = vec![b'x'; 32 << 20];
+        let mut writer = wire.clone();
+        let writing = tokio::spawn(async move { writer.write_all(&message).await });
+        let mut taken = vec![0; 1 << 20];
+        server.read_exact(&mut taken).await.unwrap();
+        assert_eq!(wire.phase(), Phase::Body);
+        while !writing.is_finished() {
+            server.read_exact(&mut taken).await.unwrap();
+        }
+        writing.await.unwrap().unwrap();
+        assert_eq!(wire.phase(), Phase::Dot);
     }
 
     #[tokio::test]

@@ -28,9 +28,6 @@ use letterpress::{
 
 use crate::delivery_relay::{Act, Event, FakeRelay, Stage, say, without_pipelining};
 
-/// What the relay does when its moment comes.
-type Doing = fn() -> Act;
-
 /// One mail for each row, `r0@example.com` and on.
 pub struct Letters;
 
@@ -173,6 +170,8 @@ pub fn trouble(summary: &Summary) -> &Error {
 fn is_for(event: &Event, stage: Stage, seq: u32) -> bool {
     event.stage == stage && event.line.contains(&format!("r{seq}@"))
 }
+
+type MakeAct = fn() -> Act;
 
 /// Whether the relay takes several commands at once.
 #[derive(Clone, Copy, Debug)]
@@ -372,7 +371,7 @@ async fn after_the_deadline_of_the_news_nobody_is_bothered() {
 /// Each fault after the dot leaves the row unknown and the connection unused; nobody gets two.
 #[tokio::test]
 async fn no_clear_answer_to_the_dot_is_unknown_and_never_sent_again() {
-    let acts: [(&str, Doing, &str); 7] = [
+    let acts: [(&str, MakeAct, &str); 7] = [
         ("close", || Act::Close, "the relay closed the connection"),
         (
             "stall",
@@ -435,7 +434,7 @@ async fn no_clear_answer_to_the_dot_is_unknown_and_never_sent_again() {
 /// Each fault before the dot leaves the row to be sent, once, by another connection.
 #[tokio::test]
 async fn trouble_before_the_dot_is_no_attempt() {
-    let acts: [(&str, Stage, Doing); 9] = [
+    let acts: [(&str, Stage, MakeAct); 9] = [
         ("close at MAIL", Stage::Mail, || Act::Close),
         ("close at RCPT", Stage::Rcpt, || Act::Close),
         ("close at DATA", Stage::Data, || Act::Close),
@@ -537,6 +536,20 @@ async fn five_refusals_of_the_content_stop_the_run() {
         panic!()
     };
     assert!(reason.contains("spam"), "{reason}");
+}
+
+/// The dot was handed over, though it may never have arrived.
+#[tokio::test]
+async fn a_relay_that_closes_instead_of_taking_the_message_leaves_doubt() {
+    let server = FakeRelay::start(|event| {
+        let first = event.connection == 0 && event.stage == Stage::Data;
+        first.then(|| Act::SayThenClose("354 go on\r\n".to_owned()))
+    })
+    .await;
+    let desk = Desk::new(2, &relay(&server)).await;
+    desk.send(relay(&server)).await;
+    assert_eq!(desk.states().await, ["unknown", "sent"]);
+    assert_eq!(server.log().dots, ["r1@example.com"]);
 }
 
 /// A relay that wants a message for nobody does not get one.
@@ -827,13 +840,6 @@ async fn what_was_being_sent_at_a_crash_is_unknown_and_not_sent_again() {
         intent.durable().await.unwrap();
     }
     let ledger = Ledger::open(&path).unwrap();
-    assert_eq!(
-        ledger
-            .recover(Timestamp::from_second(9).unwrap())
-            .await
-            .unwrap(),
-        1
-    );
     let desk = Desk::on(ledger, 3, &relay(&server)).await;
     let summary = desk.send(relay(&server)).await;
     assert!(matches!(summary.end, End::Complete));
@@ -1044,4 +1050,74 @@ async fn files_are_written_and_progress_is_told() {
         .map(|counts| (counts.pending, counts.sent))
         .collect();
     assert_eq!(told, [(2, 1), (1, 2), (0, 3)]);
+}
+
+/// Runs are broken off at any moment, again and again. Whatever the books call sent has arrived once;
+/// whatever has arrived is in the books as sent or unknown; a break leaves no more rows in doubt than
+/// there are connections; and nobody gets two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_break_loses_or_doubles_anything() {
+    const ROWS: u32 = 400;
+    const CONNECTIONS: usize = 4;
+    for seed in 0..4_u64 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        // A few lose their connection after the relay has taken the message.
+        let server = FakeRelay::start(move |event| {
+            let lost =
+                event.stage == Stage::Dot && event.line.ends_with("7@example.com") && seed % 2 == 1;
+            lost.then(|| Act::SayThenClose("250".to_owned()))
+        })
+        .await;
+        let relay = Relay {
+            connections: CONNECTIONS,
+            messages_per_connection: 30,
+            ..relay(&server)
+        };
+        let mut breaks = 0;
+        loop {
+            let desk = Desk::on(Ledger::open(&path).unwrap(), ROWS, &relay).await;
+            let before = desk.ledger.counts(desk.key()).await.unwrap();
+            let ledger = desk.ledger.clone();
+            let transport = Smtp::new(relay.clone()).unwrap();
+            let (key, running) = (
+                desk.key(),
+                tokio::spawn(async move { desk.try_send(transport).await }),
+            );
+            tokio::time::sleep(Duration::from_millis(15 + (seed * 7 + breaks * 13) % 40)).await;
+            running.abort();
+            let ended = running.await;
+            // The books are closed when the last one who holds them has let go.
+            while Arc::strong_count(&ledger) > 1 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            ledger.flush().await.unwrap();
+            let now = ledger.counts(key).await.unwrap();
+            assert!(now.sending <= CONNECTIONS as u64, "{now:?}");
+            assert!(now.sent >= before.sent);
+            drop(ledger);
+            match ended {
+                Ok(summary) => {
+                    summary.unwrap();
+                    break;
+                }
+                Err(_) => breaks += 1,
+            }
+        }
+        let books = Books::open(&path).unwrap().unwrap();
+        let key = books.campaign("welcome@all").unwrap().unwrap().key;
+        let copies = server.copies();
+        for row in books.rows(key, None, ROWS).unwrap() {
+            let got = copies
+                .get(&format!("r{}@example.com", row.seq))
+                .copied()
+                .unwrap_or_default();
+            match row.state {
+                State::Sent => assert_eq!(got, 1, "{row:?}"),
+                State::Unknown => assert!(got <= 1, "{row:?}"),
+                _ => panic!("{row:?}"),
+            }
+        }
+        assert!(breaks > 0, "the test has broken nothing");
+    }
 }

@@ -121,8 +121,8 @@ impl Ledger {
             .await
     }
 
-    /// To be called once after opening: rows that were `sending` when an earlier process ended are
-    /// `unknown` from now on, in all campaigns. Says how many there were.
+    /// To be called while nothing is being sent: rows that were `sending` when an earlier process ended
+    /// are `unknown` from now on, in all campaigns. Says how many there were.
     pub async fn recover(&self, now: Timestamp) -> Result<u64> {
         self.ask(move |connection| change::recover(connection, now))
             .await

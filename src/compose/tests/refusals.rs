@@ -1,0 +1,185 @@
+//! What is refused, where, and with which advice.
+
+use crate::compose::testing::Bench;
+
+#[test]
+fn a_value_where_none_is_safe_is_refused() {
+    let hint = " | Use it in text or in a quoted attribute; `{% if subscriber.… %}` around fixed texts works in styles, too.";
+    for (content, message) in [
+        (
+            "<p style=\"color:{{ subscriber.c }}\">x</p>",
+            "a value of the reader's cannot be made safe within `style=\"\"`, or in an attribute of MJML that becomes a style",
+        ),
+        (
+            "<p {{ subscriber.c }}=\"x\">x</p>",
+            "a value of the reader's cannot be made safe within a tag, outside of a value",
+        ),
+        (
+            "<p class={{ subscriber.c }}>x</p>",
+            "a value of the reader's cannot be made safe in a value without quotes",
+        ),
+        (
+            "<!-- {{ subscriber.c }} -->",
+            "a value of the reader's cannot be made safe within a comment",
+        ),
+        (
+            "<h{% if subscriber.c %}1{% endif %}>x",
+            "a value of the reader's cannot be made safe in the name of a tag or an attribute",
+        ),
+        (
+            "<a onclick='{{ subscriber.c }}'>x</a>",
+            "a value of the reader's cannot be made safe within a script",
+        ),
+    ] {
+        let column = "<mj-section><mj-column><mj-text>".len() + content.find('{').unwrap() + 1;
+        assert_eq!(
+            Bench::words(content).refused().lines().next().unwrap(),
+            format!("templates/digest.mjml:3:{column}: {message}{hint}")
+        );
+    }
+    let mut bench = Bench::words("x");
+    bench.page = bench.page.replace(
+        "<mj-body>",
+        "<mj-head><mj-style>.a { color: {{ subscriber.c }} }</mj-style></mj-head><mj-body>",
+    );
+    assert_eq!(
+        bench.refused(),
+        format!(
+            "templates/digest.mjml:2:32: a value of the reader's cannot be made safe within `<style>`{hint}"
+        )
+    );
+}
+
+#[test]
+fn errors_of_tera_are_shown_where_the_author_wrote_them() {
+    let partial = |content: &str| {
+        Bench::words("{{ subscriber.a }}{% include 'partials/p.mjml' %}")
+            .partial("partials/p.mjml", content)
+            .refused()
+    };
+    assert_eq!(
+        partial("\n{{ subscriber.first_name }} é {{ newsletter.nam }}"),
+        "templates/partials/p.mjml:2:45: `nam` is not defined | Did you mean `name`?"
+    );
+    assert_eq!(
+        partial("\n {{ artikles }}"),
+        "templates/partials/p.mjml:2:5: `artikles` is not defined | Did you mean `articles`?"
+    );
+    assert_eq!(
+        partial("{{ subscriber.a }}{{ issue.slug | uper }}{% if x | nix %}{% endif %}"),
+        "templates/partials/p.mjml:1:35: there is no filter `uper` | Did you mean `upper`?\ntemplates/partials/p.mjml:1:52: there is no filter `nix`"
+    );
+    assert_eq!(
+        partial("{{ subscriber.a | uper }}"),
+        "templates/partials/p.mjml:1:1: there is no filter `uper` | Did you mean `upper`?"
+    );
+    assert_eq!(
+        partial("\n{{ a b }}"),
+        "templates/partials/p.mjml:2:6: found identifier but expected }}"
+    );
+    assert_eq!(
+        partial("{% include 'q' %}"),
+        "templates/partials/p.mjml:1:12: there is no template `q`"
+    );
+    assert_eq!(
+        Bench::words("x")
+            .issue("+++\nsubject = \"Hi {{ nope }}\"\n+++\nLetter {{ subscriber.a }} {{ also }}")
+            .refused(),
+        "issues/i.md:2:18: `nope` is not defined | Known here: `articles`, `issue`, `letter`, `letter_text`, `newsletter`."
+    );
+}
+
+#[test]
+fn errors_of_mjml_are_shown_where_the_author_wrote_them() {
+    let bench = Bench::page(
+        "<mj-section>\n{% for a in articles %}{% include 'p.mjml' %}{% endfor %}</mj-section>",
+    )
+    .partial(
+        "p.mjml",
+        "<mj-column>\n  <mj-text>{{ a.title }}</mj-text>\n</mj-colum>",
+    )
+    .article("A", "t", "x");
+    assert_eq!(
+        bench.refused(),
+        "templates/p.mjml:3:1: `</mj-colum>` closes nothing here: `<mj-column>` of line 1 is still open | Write `</mj-column>` before it."
+    );
+    let bench = Bench::page("<mj-section>{% include 'p.mjml' %}</mj-section>").partial(
+        "p.mjml",
+        "<mj-column>\n  <mj-txt>{{ newsletter.name }}</mj-txt>\n</mj-column>",
+    );
+    assert_eq!(
+        bench.refused(),
+        "templates/p.mjml:2:3: MJML has no element `<mj-txt>` | Did you mean `<mj-text>`?\ntemplates/p.mjml:2:3: the text `Name` stands between elements in `<mj-txt>`"
+            .split('\n').next().unwrap()
+    );
+}
+
+#[test]
+fn blocks_where_mjml_has_no_room_are_refused() {
+    assert_eq!(
+        Bench::page("<mj-section><mj-column><mj-social>\n{% if subscriber.a %}<mj-social-element name='x' href='https://x.example'/>{% endif %}</mj-social></mj-column></mj-section>").refused().lines().next().unwrap(),
+        "templates/digest.mjml:4:1: a tag that depends on the reader cannot stand directly in `<mj-social>` | It can stand in text, in the value of an attribute, and between the elements of `mj-body`, `mj-wrapper`, `mj-section`, `mj-group`, `mj-column` and `mj-hero`."
+    );
+    assert_eq!(
+        Bench::page("<mj-section><mj-column>{{ subscriber.a }}</mj-column></mj-section>").refused(),
+        "templates/digest.mjml:3:24: this tag prints text between the elements of MJML | Put it into `<mj-text>`."
+    );
+    assert_eq!(
+        Bench::page("<mj-section><mj-column><mj-text nonsense='{{ subscriber.a }}'>x</mj-text></mj-column></mj-section>").refused(),
+        "templates/digest.mjml:3:43: this tag has no effect here: MJML does not use what it stands in"
+    );
+    assert_eq!(
+        Bench::words("<a title=\"{% if subscriber.a %}\">x</a>{% endif %}")
+            .refused()
+            .lines()
+            .next()
+            .unwrap(),
+        "templates/digest.mjml:3:71: this block began in line 3, in another tag, value or text | A block that begins in the value of an attribute must end in it."
+    );
+}
+
+#[test]
+fn a_tag_that_a_filter_has_cut_is_noticed() {
+    let bench = Bench::words("{{ issue.subject | truncate(length=2) }}")
+        .issue("+++\nsubject = \"{% if issue.slug == subscriber.a %}x{% endif %}\"\n+++\n");
+    assert_eq!(
+        bench.refused(),
+        "issues/i.md:2:12: the values that this tag needs were cut on the way | A filter such as `truncate` must not be applied to text that holds tags of `subscriber`."
+    );
+    let bench = Bench::words("{% if issue.subject == subscriber.b %}{% endif %}")
+        .issue("+++\nsubject = \"{{ subscriber.a }}\"\n+++\n");
+    assert_eq!(
+        bench.refused(),
+        "templates/digest.mjml:3:39: this text holds a tag of `subscriber` itself and cannot be used in another one"
+    );
+}
+
+#[test]
+fn what_the_engine_refuses_is_shown_at_the_author() {
+    let bench =
+        Bench::page("<mj-section><mj-column>{% include 'p.mjml' %}</mj-column></mj-section>")
+            .partial("p.mjml", "\n<mj-social>\n <mj-text>x</mj-text></mj-social>");
+    assert_eq!(
+        bench.refused().lines().next().unwrap(),
+        "templates/p.mjml:3:2: `<mj-text>` cannot stand here"
+    );
+}
+
+#[test]
+fn templates_are_chosen_by_name() {
+    let bench = Bench::words("x").issue("+++\nsubject = \"S\"\ntemplate = \"digset\"\n+++\n");
+    assert_eq!(
+        bench.refused(),
+        "issues/i.md:3:13: there is no template `digset` | Did you mean `digest`?"
+    );
+    let bench = Bench::words("x")
+        .partial("other.mjml", "<mjml><mj-body/></mjml>")
+        .issue("+++\nsubject = \"S\"\ntemplate = \"other\"\n+++\n");
+    assert!(
+        bench
+            .compose()
+            .unwrap()
+            .mjml
+            .starts_with("<mjml><mj-body/>")
+    );
+}
