@@ -75,7 +75,7 @@ fn issue(issue: &Issue, publication: &Publication, written: &Written) -> Value {
     fields.text("slug", &issue.slug);
     fields.date("date", issue.front.date);
     if let Some(base) = &publication.base_url {
-        let url = format!("{}/{}/", base.trim_end_matches('/'), issue.slug);
+        let url = format!("{}/issues/{}/", base.trim_end_matches('/'), issue.slug);
         fields.text("url", &url);
     }
     let title = issue.front.title.as_deref().map(tokens::clean);
