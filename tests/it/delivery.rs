@@ -490,6 +490,12 @@ async fn a_second_answer_is_never_taken_for_that_to_the_next_question() {
     desk.send(relay(&server)).await;
     assert_eq!(desk.states().await, ["sent", "sent", "sent"]);
     assert_eq!(desk.rows().await[0].reply.as_deref(), Some("one"));
+    // The first connection was not asked anything after that.
+    assert!(
+        server.log().commands[0]
+            .iter()
+            .all(|line| !line.contains("r1@"))
+    );
     assert_eq!(server.connections(), 2);
     assert!(server.copies().values().all(|copies| *copies == 1));
 }
