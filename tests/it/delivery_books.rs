@@ -1,7 +1,5 @@
 //! The promises: intent before dot, nothing lost and nothing doubled, limits over runs, stops.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
-
 use std::{
     sync::{
         Arc, Mutex,
