@@ -10,6 +10,8 @@ mod cmd_errors;
 mod cmd_init;
 mod cmd_send;
 mod delivery;
+mod delivery_books;
+mod delivery_faults;
 mod delivery_relay;
 mod delivery_tls;
 mod golden;

@@ -159,9 +159,9 @@ impl SmtpConnection {
         match answer {
             Ok((Reply { code, text }, _)) if asked == Asked::Dot && code / 100 == 2 => (
                 Exchange::Settled(Outcome::Sent { code, reply: text }),
-                self.rest(Fit::Ready),
+                Fit::Ready,
             ),
-            Ok((reply, _)) => self.end(judge(asked, &reply), Fit::Ready),
+            Ok((reply, _)) => Self::end(judge(asked, &reply), Fit::Ready),
             Err(why) => (exchange(lost(asked, why)), Fit::Unusable),
         }
     }
@@ -172,7 +172,9 @@ impl SmtpConnection {
             self.wire.enter(step.phase);
             match reply(self.session.command(&step.command).await) {
                 Ok((reply, _)) if step.yes.contains(&reply.code) => {}
-                Ok((reply, _)) => return Err(self.end(judge(step.asked, &reply), Fit::NeedsReset)),
+                Ok((reply, _)) => {
+                    return Err(Self::end(judge(step.asked, &reply), Fit::NeedsReset));
+                }
                 Err(why) => return Err((exchange(lost(step.asked, why)), Fit::Unusable)),
             }
         }
@@ -208,25 +210,17 @@ impl SmtpConnection {
         }
         match refusal {
             None => Ok(()),
-            Some(verdict) => Err(self.end(verdict, Fit::NeedsReset)),
+            Some(verdict) => Err(Self::end(verdict, Fit::NeedsReset)),
         }
     }
 
     /// After a definite answer about one mail the connection goes on; after any other it does not.
-    fn end(&self, verdict: Verdict, fit: Fit) -> (Exchange, Fit) {
+    fn end(verdict: Verdict, fit: Fit) -> (Exchange, Fit) {
         let fit = match &verdict {
-            Verdict::Row(Outcome::Deferred { .. } | Outcome::Failed { .. }) => self.rest(fit),
+            Verdict::Row(Outcome::Deferred { .. } | Outcome::Failed { .. }) => fit,
             _ => Fit::Unusable,
         };
         (exchange(verdict), fit)
-    }
-
-    /// The connection as it rests, unless more has come in than was asked for.
-    fn rest(&self, fit: Fit) -> Fit {
-        match self.wire.is_quiet() {
-            true => fit,
-            false => Fit::Unusable,
-        }
     }
 }
 
