@@ -8,8 +8,9 @@ mails=${1:-5000} connections=${2:-8} pairs=${3:-5} port=2626
 export PATH=$PATH:/usr/sbin
 letterpress=$PWD/target/release/letterpress
 [ -x "$letterpress" ] || cargo build --release
+sink=
 work=$(mktemp -d)
-trap 'kill "$sink" 2>/dev/null; rm -rf "$work"' EXIT
+trap '[ -z "$sink" ] || kill "$sink"; rm -rf "$work"' EXIT
 
 "$letterpress" -q init "$work/news" >/dev/null
 cd "$work/news"
@@ -22,7 +23,7 @@ cd "$work/news"
 echo email >subscribers/suppressions.csv
 export LETTERPRESS_RELAY__URL=smtp+plain://127.0.0.1:$port LETTERPRESS_RELAY__RATE=max
 export LETTERPRESS_RELAY__CONNECTIONS=$connections LETTERPRESS_RELAY__MESSAGES_PER_CONNECTION=1000000
-"$letterpress" -q build bench >/dev/null
+"$letterpress" -q build bench --as reader1@example.com >/dev/null
 size=$(stat -c %s out/bench/message.eml)
 
 user=(); [ "$(id -u)" = 0 ] && user=(-u nobody)

@@ -1,8 +1,6 @@
 //! `send`, `test` and `status`, as a user or a cron line runs them.
 
-use std::io::{BufRead as _, BufReader};
-
-use crate::project::{Output, Project};
+use crate::project::{Output, Project, inbox, lines};
 
 const ISSUE: &str = "+++\nsubject = \"For {{ subscriber.first_name | default(value=\\\"you\\\") }}\"\n+++\n\nHello.\n";
 
@@ -203,18 +201,35 @@ fn who_left_or_was_suppressed_since_is_left_out() {
 }
 
 #[test]
+fn who_is_suppressed_during_a_send_is_not_written_to() {
+    let project = Project::new().file("issues/a.md", ISSUE);
+    let (_inbox, address, taken) = inbox(&project);
+    let project = project.settings(&format!(
+        "\n[relay]\nurl = \"smtp+plain://{address}\"\nrate = \"1/s\"\nconnections = 1\n"
+    ));
+    let mut sender = project.start(&["send", "a", "--yes"]);
+    // Ada's mail has arrived; Ben's waits for its second.
+    taken.recv().unwrap();
+    project.write("subscribers/suppressions.csv", "email\nben@example.org\n");
+    assert!(sender.0.wait().unwrap().success());
+    let _ = project.run(&["status", "a"]).exit(0).stdout(
+        "a@all  complete
+          2  sent
+          1  skipped
+          3  in all
+",
+    );
+}
+
+#[test]
 fn a_second_sender_leaves_at_once() {
     let project = Project::new()
         .file("issues/a.md", ISSUE)
         .settings("\n[relay]\nurl = \"smtp+plain://127.0.0.1:1\"\nrate = \"1/h\"\n");
     // The first holds the ledger: at one mail an hour it will not be done.
     let mut first = project.start(&["send", "a", "--sandbox", "--yes", "-v"]);
-    let said = BufReader::new(first.0.stderr.take().unwrap());
-    let begun = said
-        .lines()
-        .map_while(Result::ok)
-        .find(|line| line.contains("3 recipients"));
-    assert!(begun.is_some());
+    let said = lines(first.0.stderr.take().unwrap());
+    assert!(said.iter().any(|line| line.contains("3 recipients")));
     let second = project.run(&["send", "a", "--sandbox", "--yes"]).exit(75);
     assert!(
         second.stderr.contains(&first.0.id().to_string()),

@@ -1,44 +1,12 @@
 //! `kill -9` at random moments, counted at the receiver: nobody lost, nobody twice.
 
-use std::{
-    collections::BTreeMap,
-    io::{BufRead as _, BufReader, Read},
-    sync::mpsc::{Receiver, channel},
-};
+use std::collections::BTreeMap;
 
-use crate::project::{Project, Running};
+use crate::project::{Project, inbox};
 
 const RECIPIENTS: usize = 300;
 const CONNECTIONS: usize = 4;
 const KILLS: usize = 20;
-
-/// Lines of a pipe, as they come.
-fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
-}
-
-/// The sandbox inbox as a process of its own, which outlives the sender; its address, and a line for
-/// each mail that it takes.
-fn inbox(project: &Project) -> (Running, String, Receiver<String>) {
-    let mut inbox = project.start(&["inbox", "--listen", "127.0.0.1:0", "-v"]);
-    let stdout = lines(inbox.0.stdout.take().expect("a pipe"));
-    let taken = lines(inbox.0.stderr.take().expect("a pipe"));
-    let hello = stdout.recv().expect("the inbox says where it is");
-    let address = hello
-        .split_whitespace()
-        .find_map(|word| word.strip_prefix("smtp://"))
-        .unwrap_or_else(|| panic!("no address in `{hello}`"))
-        .to_owned();
-    (inbox, address, taken)
-}
 
 /// A small generator of numbers: the moments differ, and can be had again.
 struct Dice(u64);

@@ -8,8 +8,10 @@
 //! ```
 
 use std::{
+    io::{BufRead as _, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
 };
 
 /// Settings that need nothing: no relay, reserved domains.
@@ -157,6 +159,34 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
         .collect();
     paths.sort();
     paths
+}
+
+/// Lines of a pipe, as they come.
+pub fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The sandbox inbox as a process of its own, which outlives the sender; its address, and a line for
+/// each mail that it takes.
+pub fn inbox(project: &Project) -> (Running, String, Receiver<String>) {
+    let mut inbox = project.start(&["inbox", "--listen", "127.0.0.1:0", "-v"]);
+    let stdout = lines(inbox.0.stdout.take().expect("a pipe"));
+    let taken = lines(inbox.0.stderr.take().expect("a pipe"));
+    let hello = stdout.recv().expect("the inbox says where it is");
+    let address = hello
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("smtp://"))
+        .unwrap_or_else(|| panic!("no address in `{hello}`"))
+        .to_owned();
+    (inbox, address, taken)
 }
 
 /// A process that ends with its value.

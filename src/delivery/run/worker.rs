@@ -160,14 +160,7 @@ impl<T: Transport> Worker<'_, T> {
                 shared.halt.halt();
                 return Ok(());
             }
-            if let Some(reason) = shared.mails.skip(claim.seq) {
-                let now = shared.clock.now();
-                shared
-                    .ledger
-                    .skip(shared.plan.campaign, claim.seq, &reason, now)
-                    .await?;
-                shared.moved(claim.state, State::Skipped);
-                shared.feed.left_out(claim).await;
+            if self.leave_out(claim).await? {
                 continue;
             }
             let ready = match shared.mails.mail(claim.seq) {
@@ -175,6 +168,8 @@ impl<T: Transport> Worker<'_, T> {
                 Err(error) => Err(error.into()),
             };
             match ready {
+                // The wait for a permit may have been long: who was suppressed in it is not written to.
+                Ok(_) if self.leave_out(claim).await? => {}
                 Ok(mail) => self.send(claim, &mail).await?,
                 Err(quit) => {
                     shared.feed.put_back(claim).await;
@@ -185,6 +180,22 @@ impl<T: Transport> Worker<'_, T> {
                 }
             }
         }
+    }
+
+    /// Leaves a row out if its recipient is not to be written to any more, and says whether it did.
+    async fn leave_out(&self, claim: Claim) -> Result<bool> {
+        let shared = self.shared;
+        let Some(reason) = shared.mails.skip(claim.seq) else {
+            return Ok(false);
+        };
+        let now = shared.clock.now();
+        shared
+            .ledger
+            .skip(shared.plan.campaign, claim.seq, &reason, now)
+            .await?;
+        shared.moved(claim.state, State::Skipped);
+        shared.feed.left_out(claim).await;
+        Ok(true)
     }
 
     /// A connection that stands and a permit that holds.
