@@ -11,6 +11,7 @@ use crate::{
     cli::PreviewArgs,
     error::{Error, Kind, Result},
     exit::Exit,
+    issue::html::escape,
     preview::{Reply, Site, serve},
     source,
 };
@@ -149,11 +150,4 @@ fn page(status: u16, title: &str, body: &str) -> Reply {
         )
         .into_bytes(),
     }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }

@@ -25,7 +25,7 @@ mod tokens;
 use crate::{
     error::{Error, Result},
     finding::Finding,
-    issue::{Issue, markdown},
+    issue::{Issue, html, markdown},
     place::Text,
     source::Picture,
 };
@@ -280,7 +280,7 @@ fn missing(publication: &Publication, html: &Assembled<'_>, text: &Assembled<'_>
         let page = words(&part.part.template);
         let mut lines = publication.postal_address.lines().map(words).peekable();
         let there = lines.peek().is_some()
-            && lines.all(|line| page.contains(&line) || page.contains(&page::escape(&line)));
+            && lines.all(|line| page.contains(&line) || page.contains(&html::escape(&line)));
         if !there {
             let message = format!("the {what} does not show the postal address");
             let finding = Finding::error("no-postal-address", message);

@@ -214,22 +214,6 @@ pub(super) fn unescape(value: &str) -> String {
     out
 }
 
-/// Writes a text as the value of an attribute.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            character => out.push(character),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -290,7 +274,7 @@ mod tests {
             "a&béé\"&nbsp;&&#x110000;"
         );
         assert_eq!(
-            unescape(&escape("<a href=\"x\" & 'y'>")),
+            unescape(&crate::issue::html::escape("<a href=\"x\" & 'y'>")),
             "<a href=\"x\" & 'y'>"
         );
     }

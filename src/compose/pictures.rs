@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind, Result},
+    issue::html,
     place::Text,
 };
 
@@ -140,7 +141,7 @@ impl Settler<'_> {
         }
         let address = page::unescape(written).trim().to_owned();
         let settled = match self.settled_address(&address) {
-            Ok(Some(settled)) => page::escape(&settled),
+            Ok(Some(settled)) => html::escape(&settled),
             Ok(None) => written.to_owned(),
             Err(error) => {
                 self.errors.push(self.placed(error, &address));

@@ -11,7 +11,7 @@ proptest! {
     fn a_value_in_text_is_escaped_and_nothing_else(value in "[^\\x00-\\x1f\\x7f-\\x9f]{1,30}") {
         prop_assume!(!value.trim().is_empty());
         let bench = Bench::words("<b>{{ subscriber.a }}</b>");
-        prop_assert_eq!(bench.read(&[("a", &value)]), format!("<b>{}</b>", crate::compose::page::escape(&value)));
+        prop_assert_eq!(bench.read(&[("a", &value)]), format!("<b>{}</b>", crate::issue::html::escape(&value)));
     }
 }
 
