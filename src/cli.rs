@@ -31,20 +31,27 @@ pub struct Cli {
         value_name = "DIR",
         default_value = ".",
         global = true,
+        help_heading = "Global options",
         hide_default_value = true
     )]
     pub directory: PathBuf,
 
     /// Say nothing but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        help_heading = "Global options",
+        conflicts_with = "verbose"
+    )]
     pub quiet: bool,
 
     /// Say more
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = "Global options")]
     pub verbose: bool,
 
     /// Print JSON on stdout
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,
 
     /// When to use color
@@ -54,6 +61,7 @@ pub struct Cli {
         value_name = "WHEN",
         default_value_t,
         global = true,
+        help_heading = "Global options",
         hide_default_value = true
     )]
     pub color: Color,

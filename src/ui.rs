@@ -12,7 +12,7 @@ use std::{
 use annotate_snippets::{
     AnnotationKind, Group, Level, Origin, Renderer, Snippet, renderer::DecorStyle,
 };
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::{
     error::Error,
@@ -162,10 +162,16 @@ impl Ui {
         };
         let bar = ProgressBar::with_draw_target(Some(total), target);
         let style = ProgressStyle::with_template(
-            "{wide_bar:.cyan/dim} {pos}/{len}  {per_sec}  {eta} left  {msg}",
+            "{wide_bar:.cyan/dim} {pos}/{len}  {rate}  {eta} left  {msg}",
         );
         match style {
-            Ok(style) => bar.with_style(style.progress_chars("━╸─")),
+            Ok(style) => bar.with_style(style.progress_chars("━╸─").with_key(
+                "rate",
+                |state: &ProgressState, to: &mut dyn std::fmt::Write| {
+                    // A line that cannot be drawn is not worth an error.
+                    let _ = write!(to, "{:.1}/s", state.per_sec());
+                },
+            )),
             Err(_) => bar,
         }
     }
