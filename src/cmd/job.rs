@@ -25,6 +25,7 @@ use crate::{
     error::{Error, Kind, Result},
     fs,
     mail::Mail,
+    ui::Ui,
 };
 
 /// The ledger: on disk, or in memory for a dry run.
@@ -175,7 +176,8 @@ impl Job {
                 press: Press::new(self.bundle)?,
                 suppressed: Suppressed::new(project)?,
             }),
-            progress: Arc::new(Bar(bar.clone())),
+            progress: Arc::new(Bar::new(bar.clone(), project.ui)),
+            patience: Duration::from_secs(60),
         };
         let summary = outbox.deliver(project, run, signals).await;
         bar.finish_and_clear();
@@ -304,18 +306,42 @@ impl Suppressed {
     }
 }
 
-/// The progress bar, moved by the books.
-struct Bar(ProgressBar);
+/// The progress bar, moved by the books. Trouble with the relay is said above it, once while it is the
+/// same.
+pub(super) struct Bar {
+    bar: ProgressBar,
+    ui: Ui,
+    said: Mutex<String>,
+}
+
+impl Bar {
+    pub(super) fn new(bar: ProgressBar, ui: Ui) -> Self {
+        Self {
+            bar,
+            ui,
+            said: Mutex::default(),
+        }
+    }
+}
 
 impl Progress for Bar {
     fn settled(&self, counts: &Counts) {
-        self.0.set_position(counts.settled());
+        self.bar.set_position(counts.settled());
         let trouble = counts.deferred + counts.failed + counts.unknown;
         if trouble > 0 {
-            self.0.set_message(format!(
+            self.bar.set_message(format!(
                 "{} deferred, {} failed, {} unknown",
                 counts.deferred, counts.failed, counts.unknown
             ));
+        }
+    }
+
+    fn trouble(&self, why: &str) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if *said != why {
+            why.clone_into(&mut said);
+            self.bar
+                .suspend(|| self.ui.status(&format!("{why}; trying again")));
         }
     }
 }

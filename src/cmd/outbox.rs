@@ -1,7 +1,7 @@
 //! Where a run's mails go: the relay, the sandbox inbox, or a folder. What differs between a send, a
 //! rehearsal in the sandbox and a dry run is here, and nowhere else.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{project::Project, sandbox::Sandbox, signals::Signals};
 use crate::{
@@ -52,6 +52,8 @@ pub(super) struct Run {
     pub(super) ledger: Arc<Ledger>,
     pub(super) mails: Arc<dyn Mails>,
     pub(super) progress: Arc<dyn Progress>,
+    /// How long a relay that is out of reach is tried.
+    pub(super) patience: Duration,
 }
 
 impl Outbox {
@@ -139,6 +141,7 @@ impl Outbox {
             },
         };
         plan.limit = run.limit;
+        plan.retry.relay_patience = run.patience;
         match self {
             Self::Relay(relay) | Self::Sandbox(_, relay) => {
                 let transport = Smtp::new(relay.clone())?;
@@ -193,6 +196,7 @@ async fn start<T: Transport>(
 impl Project {
     /// The relay of the settings, with its password.
     pub(super) fn relay(&self) -> Result<Relay> {
+        self.settings.refuse()?;
         let Some(settings) = &self.settings.relay else {
             return Err(Error::new(Kind::Settings, "the settings name no relay")
                 .hint("Add a `[relay]` section with its `url`, or deliver to the sandbox with `--sandbox`."));

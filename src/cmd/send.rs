@@ -25,6 +25,9 @@ pub(super) fn run(args: &SendArgs, project: &Project) -> Result<Exit> {
     let list = &project.settings.list.path;
     let venue = Venue::of(args);
     let issue = project.gather(&args.issue)?;
+    if let Some(exit) = not_yet(project, &issue, venue) {
+        return Ok(exit);
+    }
     let composed = project.compose(&issue)?;
     refuse(&composed)?;
     let audience = project.audience(&segment(&issue)?)?;
@@ -50,6 +53,19 @@ pub(super) fn run(args: &SendArgs, project: &Project) -> Result<Exit> {
         let kept = outbox.close().await?;
         report::summary(project, &issue.slug, venue, summary?, &kept, &signals)
     })
+}
+
+/// An issue whose time has not come is not sent, but for looking at it.
+fn not_yet(project: &Project, issue: &Issue, venue: Venue) -> Option<Exit> {
+    let send_at = issue.front.send_at?;
+    if venue != Venue::Relay || send_at <= project.clock.now() {
+        return None;
+    }
+    project.ui.product(&format!(
+        "`{}` is due at {send_at}; nothing was sent. Run it again then, or change `send_at`.",
+        issue.slug
+    ));
+    Some(Exit::TryLater)
 }
 
 /// Findings that are errors block: what is wrong for one reader is wrong for all.

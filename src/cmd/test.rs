@@ -1,9 +1,10 @@
 //! `test ISSUE --to ADDR`: the real mail to an address of the user's own. The books are left alone:
 //! those of a test are in memory, and go with it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
+    job::Bar,
     outbox::{Outbox, Run, Venue},
     project::Project,
     reader, report,
@@ -15,7 +16,7 @@ use crate::{
     config::RelayUrl,
     delivery::{
         Mails, Relay,
-        ledger::{Ledger, NewCampaign},
+        ledger::{Ledger, NewCampaign, State},
     },
     error::{Error, Kind, Result},
     exit::Exit,
@@ -66,7 +67,9 @@ pub(super) fn run(args: &TestArgs, project: &Project) -> Result<Exit> {
             limit: None,
             ledger: Arc::clone(&ledger),
             mails: Arc::new(Copies(mails)),
-            progress: Arc::new(()),
+            progress: Arc::new(Bar::new(project.ui.progress(0), project.ui)),
+            // Somebody is waiting, and can try again.
+            patience: Duration::from_secs(5),
         };
         let key = run.campaign;
         let summary = outbox.deliver(project, run, &signals).await;
@@ -77,12 +80,16 @@ pub(super) fn run(args: &TestArgs, project: &Project) -> Result<Exit> {
             .iter()
             .zip(&args.to)
             .map(|(row, to)| {
-                format!(
-                    "{:<9} {to}  by way of {name}: {} {}",
-                    row.state.word(),
-                    row.code.map(|code| code.to_string()).unwrap_or_default(),
-                    row.reply.as_deref().unwrap_or_default()
-                )
+                // The books of a test go with it: what is pending in them will never be sent.
+                let state = match row.state {
+                    State::Pending => "not sent",
+                    state => state.word(),
+                };
+                let code = row.code.map(|code| code.to_string()).unwrap_or_default();
+                let reply = row.reply.as_deref().unwrap_or_default();
+                format!("{state:<9} {to}  by way of {name}  {code} {reply}")
+                    .trim_end()
+                    .to_owned()
             })
             .collect();
         report::trial(project, venue, words, summary?, &kept, &signals)

@@ -11,7 +11,7 @@ pub(super) fn explain(cause: &toml::de::Error, text: &Text) -> Error {
     let error = match unknown(message) {
         Some((name, known)) => {
             let error = Error::data(format!("unknown key `{name}`"));
-            match later(name) {
+            match instead(name) {
                 Some(hint) => error.hint(hint),
                 None => match nearest(name, known.iter().copied()) {
                     Some(near) => error.hint(format!("Did you mean `{near}`?")),
@@ -38,14 +38,9 @@ fn unknown(message: &str) -> Option<(&str, Vec<&str>)> {
     Some((name, known))
 }
 
-/// Keys that a later version will know: refused rather than read and not honored.
-fn later(name: &str) -> Option<&'static str> {
+/// What to do instead of a key that many expect.
+fn instead(name: &str) -> Option<&'static str> {
     match name {
-        "domains" => Some("Limits for each domain are not honored yet; take the section out."),
-        "relays" => Some("More than one relay is not honored yet; take the section out."),
-        "dkim" => Some(
-            "Letterpress does not sign yet, and would send unsigned mail in silence; let the relay sign, and take the section out.",
-        ),
         "password" => Some(
             "A password does not belong in this file: use `password_env`, `password_file` or `password_command`.",
         ),

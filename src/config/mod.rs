@@ -11,8 +11,8 @@ pub mod secret;
 mod settings;
 
 pub use settings::{
-    ImageDelivery, Images, Ledger, ListSettings, Newsletter, Percent, RelaySettings, RelayUrl,
-    Send, Settings, Sources, Unsubscribe,
+    DkimSettings, DomainSettings, ImageDelivery, Images, Ledger, ListSettings, Newsletter, Percent,
+    RelaySettings, RelayUrl, Send, Settings, Sources, Unsubscribe,
 };
 
 use std::path::{Path, PathBuf};

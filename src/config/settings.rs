@@ -1,6 +1,6 @@
 //! The settings as types: one struct a section, one doc comment a key.
 
-use std::str::FromStr;
+use std::{collections::BTreeMap, str::FromStr};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -23,6 +23,11 @@ pub struct Settings {
     pub list: ListSettings,
     /// Who carries it.
     pub relay: Option<RelaySettings>,
+    /// Further relays by name. Not used yet, see [`Settings::refuse`].
+    #[serde(default)]
+    pub relays: BTreeMap<String, RelaySettings>,
+    /// How mail is signed. Not honored yet, see [`Settings::refuse`].
+    pub dkim: Option<DkimSettings>,
     /// How it is left.
     #[serde(default)]
     pub unsubscribe: Unsubscribe,
@@ -112,6 +117,33 @@ pub struct RelaySettings {
     /// How long to wait for each answer of the relay.
     #[serde(default)]
     pub deadlines: DeadlineSettings,
+    /// Limits for the mail of one domain, by its name. Not honored yet, see [`Settings::refuse`].
+    #[serde(default)]
+    pub domains: BTreeMap<String, DomainSettings>,
+}
+
+/// `[relay.domains."example.com"]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DomainSettings {
+    /// Connections open at once for it.
+    #[serde(default, deserialize_with = "positive_option")]
+    pub connections: Option<usize>,
+    /// Its pace.
+    #[serde(default, deserialize_with = "parsed_option")]
+    pub rate: Option<Rate>,
+}
+
+/// `[dkim]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DkimSettings {
+    /// The signing domain.
+    pub domain: String,
+    /// The name of the key in the DNS.
+    pub selector: String,
+    /// The private key: PEM.
+    pub key_file: String,
 }
 
 /// `[relay.deadlines]`: each like `30s` or `5m`; those of RFC 5321 4.5.3.2 where absent.
@@ -426,6 +458,39 @@ impl Settings {
         }
     }
 
+    /// Refuses what this version knows but does not honor yet: for mail that really leaves, silence
+    /// about it would be a lie.
+    pub fn refuse(&self) -> Result<()> {
+        let mut errors = Vec::new();
+        let mut refuse = |what: &str, hint: &str| {
+            let message = format!("`{what}` is not honored by this version of letterpress yet");
+            errors.push(Error::new(Kind::Settings, message).hint(hint));
+        };
+        if self.dkim.is_some() {
+            refuse(
+                "[dkim]",
+                "Mail would leave unsigned; let the relay sign, and take the section out.",
+            );
+        }
+        if self
+            .relay
+            .as_ref()
+            .is_some_and(|relay| !relay.domains.is_empty())
+        {
+            refuse(
+                "[relay.domains]",
+                "Set `relay.rate` to what the slowest of them takes, and take the section out.",
+            );
+        }
+        if !self.relays.is_empty() {
+            refuse(
+                "[relays]",
+                "Name one relay in `[relay]`, and take the others out.",
+            );
+        }
+        Error::all(errors).map_or(Ok(()), Err)
+    }
+
     /// Where the ledger's file is, relative to the newsletter's folder.
     #[must_use]
     pub fn ledger_path(&self) -> &str {
@@ -492,6 +557,10 @@ where
         .iter()
         .map(|text| text.parse().map_err(D::Error::custom))
         .collect()
+}
+
+fn positive_option<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {
+    positive(from).map(Some)
 }
 
 fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {

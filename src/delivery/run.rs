@@ -46,6 +46,11 @@ pub trait Mails: Send + Sync {
 pub trait Progress: Send + Sync {
     /// A row has changed; these are the counts now.
     fn settled(&self, counts: &Counts);
+
+    /// The relay gave trouble, in these words; it is tried again in a while.
+    fn trouble(&self, why: &str) {
+        let _ = why;
+    }
 }
 
 /// Nobody.

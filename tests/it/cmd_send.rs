@@ -279,7 +279,7 @@ fn a_test_sends_the_real_mail_and_leaves_the_books_alone() {
     assert!(
         output
             .stdout
-            .starts_with("sent      me@example.com  by way of the sandbox inbox: 250 ")
+            .starts_with("sent      me@example.com  by way of the sandbox inbox  250 ")
     );
     let mails = project.messages(".letterpress/sandbox");
     let [mail] = mails.as_slice() else {

@@ -1,9 +1,6 @@
 //! The MJML that was prepared → HTML, by `mrml`.
 
-use std::{
-    collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::{collections::HashMap, thread};
 
 use mrml::prelude::{
     parser::{Error as ParseError, ParserOptions},
@@ -11,17 +8,31 @@ use mrml::prelude::{
 };
 
 use super::prepare::Prepared;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+
+/// The engine goes down one call for each level of the document, and its calls are large. A stack of
+/// its own holds the depth that the reader allows, whatever thread we are called on; what is not used
+/// of it costs no memory.
+const STACK: usize = 64 * 1024 * 1024;
 
 /// Renders a prepared document; its slots are still open.
 ///
 /// # Errors
 /// What the engine refuses, at the place of the nearest element.
 pub(super) fn render(prepared: &Prepared) -> Result<String> {
-    // What was prepared holds nothing that is known to make the engine panic. Should it do so all
-    // the same, it has only ever seen values of this call.
-    let rendered = catch_unwind(AssertUnwindSafe(|| run(prepared)));
-    rendered.unwrap_or_else(|_| Err(Error::bug("the MJML engine has panicked")))
+    thread::scope(|scope| {
+        let engine = thread::Builder::new()
+            .name("mjml".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, || run(prepared))
+            .map_err(|cause| {
+                Error::new(Kind::Io, "cannot start the MJML engine").because(&cause)
+            })?;
+        // What was prepared holds nothing that is known to make the engine panic. Should it do so
+        // all the same, its thread ends with it, and we do not.
+        let rendered = engine.join();
+        rendered.unwrap_or_else(|_| Err(Error::bug("the MJML engine has panicked")))
+    })
 }
 
 fn run(prepared: &Prepared) -> Result<String> {

@@ -267,7 +267,10 @@ impl<T: Transport> Worker<'_, T> {
         let end = match trouble {
             Trouble::Closed(why) | Trouble::Relay(why) => {
                 match shared.health.trouble(&why, Instant::now()) {
-                    Ok(()) => return Ok(()),
+                    Ok(()) => {
+                        shared.progress.trouble(&why);
+                        return Ok(());
+                    }
                     Err(error) => End::Trouble(error),
                 }
             }
