@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     compose::Edition,
-    delivery::{End, Summary},
+    delivery::{
+        End, Summary,
+        ledger::{Counts, State},
+    },
     error::{Error, Result, nearest},
     exit::Exit,
     mail::Merger,
@@ -257,19 +260,24 @@ fn json(slug: &str, summary: &Summary, kept: &[PathBuf]) -> serde_json::Value {
         End::Quota { .. } => "quota",
         End::Trouble(_) => "trouble",
     };
-    serde_json::json!({
-        "issue": slug,
-        "end": end,
-        "tried": summary.tried,
-        "seconds": summary.took.as_secs_f64(),
-        "total": counts.total(),
-        "pending": counts.pending,
-        "sent": counts.sent,
-        "deferred": counts.deferred,
-        "failed": counts.failed,
-        "unknown": counts.unknown,
-        "skipped": counts.skipped,
-        "expired": counts.expired,
-        "files": kept.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
-    })
+    let mut object = serde_json::Map::new();
+    object.insert("issue".into(), slug.into());
+    object.insert("end".into(), end.into());
+    object.insert("tried".into(), summary.tried.into());
+    object.insert("seconds".into(), summary.took.as_secs_f64().into());
+    insert_counts(&mut object, counts);
+    let files: Vec<String> = kept.iter().map(|path| path.display().to_string()).collect();
+    object.insert("files".into(), files.into());
+    object.into()
+}
+
+/// `total` and the eight states, under the names that are an interface.
+pub(super) fn insert_counts(
+    object: &mut serde_json::Map<String, serde_json::Value>,
+    counts: &Counts,
+) {
+    object.insert("total".into(), counts.total().into());
+    for state in State::ALL {
+        object.insert(state.word().into(), counts.of(state).into());
+    }
 }

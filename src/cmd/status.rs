@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{
     campaign::{self, Sandbox},
     project::Project,
+    report,
 };
 use crate::{
     cli::StatusArgs,
@@ -153,23 +154,19 @@ fn as_json(project: &Project, campaign: &Campaign, counts: &Counts) -> Result<se
             let span = jiff::SignedDuration::try_from_secs_f64(seconds).ok()?;
             project.clock.now().checked_add(span).ok()
         });
-    Ok(json!({
-        "issue": campaign.id.split('@').next(),
-        "campaign": campaign.id,
-        "state": state(project, campaign)?,
-        "total": counts.total(),
-        "pending": counts.pending,
-        "sending": counts.sending,
-        "sent": counts.sent,
-        "deferred": counts.deferred,
-        "failed": counts.failed,
-        "unknown": counts.unknown,
-        "skipped": counts.skipped,
-        "expired": counts.expired,
-        "rate_per_second": rate,
-        "started_at": campaign.started_at.map(|at| at.to_string()),
-        "finishes_at": finishes_at.or(campaign.finished_at).map(|at| at.to_string()),
-    }))
+    let mut object = serde_json::Map::new();
+    object.insert("issue".into(), json!(campaign.id.split('@').next()));
+    object.insert("campaign".into(), json!(campaign.id));
+    object.insert("state".into(), json!(state(project, campaign)?));
+    report::insert_counts(&mut object, counts);
+    object.insert("rate_per_second".into(), json!(rate));
+    let time = |at: Option<jiff::Timestamp>| json!(at.map(|at| at.to_string()));
+    object.insert("started_at".into(), time(campaign.started_at));
+    object.insert(
+        "finishes_at".into(),
+        time(finishes_at.or(campaign.finished_at)),
+    );
+    Ok(object.into())
 }
 
 /// Mails a second since the campaign began, over the time that it took or is taking.

@@ -263,12 +263,16 @@ async fn a_second_stop_breaks_off_at_once() {
     let desk = Desk::new(3, &patient).await;
     let stop = desk.stop.clone();
     let stopping = async {
-        while server.log().dots.is_empty() || server.connections() < 2 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        // One is handed over, the other has named its recipient.
+        let stalled = || {
+            let log = server.log();
+            let mut said = log.commands.iter().flatten();
+            !log.dots.is_empty() && said.any(|line| line.contains("r1@example.com"))
+        };
+        while !stalled() {
+            tokio::task::yield_now().await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
         stop.request();
-        tokio::time::sleep(Duration::from_millis(20)).await;
         stop.request();
     };
     let (summary, ()) = tokio::join!(desk.send(patient), stopping);
