@@ -53,6 +53,15 @@ pub(super) fn left_out(ui: Ui, audience: &Audience, list: &str) -> Result<()> {
             "So many mean that the file itself went wrong on its way here; look at the rows above.",
         ));
     }
+    if audience.recipients.is_empty() {
+        return Err(
+            Error::data(format!("`{list}` has nobody to send to")).hint(format!(
+                "It has {} rows below its header, and {} of them are left out.",
+                audience.rows,
+                audience.left_out.len()
+            )),
+        );
+    }
     Ok(())
 }
 

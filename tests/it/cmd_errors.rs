@@ -216,3 +216,15 @@ fn an_issue_that_is_not_there() {
 ",
         );
 }
+
+#[test]
+fn a_list_without_anybody() {
+    refused(
+        &project().file("subscribers/list.csv", "email,first_name\n"),
+        65,
+        "error: `subscribers/list.csv` has nobody to send to
+ |
+ = help: It has 0 rows below its header, and 0 of them are left out.
+",
+    );
+}
