@@ -13,13 +13,14 @@ use super::{
     campaign::{Bundle, Press},
     outbox::{Outbox, Run, Venue},
     project::Project,
+    receipt,
     signals::Signals,
 };
 use crate::{
     audience::{Address, Suppressions},
     cli::SendArgs,
     delivery::{
-        Mails, Progress, Summary,
+        End, Mails, Progress, Summary,
         ledger::{Campaign, Counts, Ledger, NewCampaign, State},
     },
     error::{Error, Kind, Result},
@@ -85,6 +86,13 @@ impl Job {
         bundle: Bundle,
         venue: Venue,
     ) -> Result<Self> {
+        if venue == Venue::Relay {
+            receipt::refuse(
+                project,
+                &bundle.letterhead.slug,
+                &bundle.letterhead.campaign,
+            )?;
+        }
         if venue != Venue::DryRun {
             bundle.freeze(project)?;
         }
@@ -160,6 +168,8 @@ impl Job {
         due: u64,
         signals: &Signals,
     ) -> Result<Summary> {
+        let id = self.campaign.id.clone();
+        let slug = self.bundle.letterhead.slug.clone();
         let counts = self.ledger.counts(self.campaign.key).await?;
         let bar = project.ui.progress(counts.total());
         bar.set_position(counts.settled());
@@ -179,9 +189,18 @@ impl Job {
             progress: Arc::new(Bar::new(bar.clone(), project.ui)),
             patience: Duration::from_secs(60),
         };
+        let ledger = Arc::clone(&run.ledger);
         let summary = outbox.deliver(project, run, signals).await;
         bar.finish_and_clear();
-        summary
+        let summary = summary?;
+        if matches!(summary.end, End::Complete)
+            && matches!(outbox, Outbox::Relay(_))
+            && let Some(campaign) = ledger.campaign(&id).await?
+        {
+            let now = project.clock.now();
+            receipt::write(project, &slug, &campaign, &summary.counts, now)?;
+        }
+        Ok(summary)
     }
 }
 

@@ -13,6 +13,7 @@ mod outbox;
 mod preview;
 mod project;
 mod reader;
+mod receipt;
 mod report;
 mod sandbox;
 mod send;

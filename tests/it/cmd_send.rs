@@ -222,6 +222,36 @@ fn who_is_suppressed_during_a_send_is_not_written_to() {
 }
 
 #[test]
+fn what_has_a_receipt_is_not_sent_again_by_a_ledger_that_does_not_know_it() {
+    let project = Project::new().file("issues/a.md", ISSUE);
+    let (_inbox, address, taken) = inbox(&project);
+    let project = project.settings(&format!(
+        "\n[relay]\nurl = \"smtp+plain://{address}\"\nrate = \"max\"\n"
+    ));
+    let _ = project.run(&["send", "a", "--yes"]).exit(0);
+    assert_eq!(taken.iter().take(3).count(), 3);
+    let receipt: toml::Table = project.read("issues/a.sent.toml").parse().unwrap();
+    assert_eq!(receipt["a@all"]["sent"].as_integer(), Some(3));
+    // Its own ledger knows it: nothing is due, and the receipt stays as it is.
+    let before = project.read("issues/a.sent.toml");
+    let _ = project.run(&["send", "a", "--yes"]).exit(0);
+    assert_eq!(project.read("issues/a.sent.toml"), before);
+
+    std::fs::remove_file(project.path(".letterpress/ledger.db")).unwrap();
+    let again = project.run(&["send", "a", "--yes"]).exit(65).stdout("");
+    assert!(
+        again
+            .stderr
+            .starts_with("error: `a@all` was sent already, on "),
+        "{}",
+        again.stderr
+    );
+    assert_eq!(project.messages(".letterpress/sandbox").len(), 3);
+    // The sandbox and a dry run have nothing to do with it.
+    let _ = project.run(&["send", "a", "--dry-run", "--yes"]).exit(0);
+}
+
+#[test]
 fn a_second_sender_leaves_at_once() {
     let project = Project::new()
         .file("issues/a.md", ISSUE)
