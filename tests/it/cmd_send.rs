@@ -205,10 +205,10 @@ fn who_is_suppressed_during_a_send_is_not_written_to() {
     let project = Project::new().file("issues/a.md", ISSUE);
     let (_inbox, address, taken) = inbox(&project);
     let project = project.settings(&format!(
-        "\n[relay]\nurl = \"smtp+plain://{address}\"\nrate = \"1/s\"\nconnections = 1\n"
+        "\n[relay]\nurl = \"smtp+plain://{address}\"\nrate = \"30/min\"\nconnections = 1\n"
     ));
     let mut sender = project.start(&["send", "a", "--yes"]);
-    // Ada's mail has arrived; Ben's waits for its second.
+    // Ada's mail has arrived; Ben's waits for its time.
     taken.recv().unwrap();
     project.write("subscribers/suppressions.csv", "email\nben@example.org\n");
     assert!(sender.0.wait().unwrap().success());
