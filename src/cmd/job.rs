@@ -295,7 +295,9 @@ impl Suppressed {
                 && let Ok(suppressions) =
                     fs::open(&self.path).and_then(|file| Suppressions::load(file, &self.name))
             {
-                known.suppressions = suppressions;
+                // Who was suppressed stays so for this run: a file that is written in place is empty
+                // for a moment, and that moment must not let anybody through.
+                known.suppressions.add(suppressions);
                 known.stamp = stamp;
             }
         }
@@ -343,5 +345,44 @@ impl Progress for Bar {
             self.bar
                 .suspend(|| self.ui.status(&format!("{why}; trying again")));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::Access;
+
+    #[test]
+    fn a_file_of_suppressions_that_is_just_being_written_lets_nobody_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("suppressions.csv");
+        let ada = Address::parse("ada@example.com").unwrap();
+        let ben = Address::parse("ben@example.org").unwrap();
+        let suppressed = Suppressed {
+            name: "suppressions.csv".to_owned(),
+            path: path.clone(),
+            known: Mutex::new(Known {
+                looked: Instant::now(),
+                stamp: None,
+                suppressions: Suppressions::empty(),
+            }),
+        };
+        let look = |content: &str| {
+            fs::write(&path, content.as_bytes(), Access::Shared).unwrap();
+            // As if the last look had been a while ago.
+            suppressed.known.lock().unwrap().looked -= 2 * FRESH;
+            (suppressed.reason(&ada), suppressed.reason(&ben))
+        };
+        let out = |reason: &str| Some(format!("suppressed: {reason}"));
+        assert_eq!(
+            look("email,reason\nada@example.com,left\n"),
+            (out("left"), None)
+        );
+        assert_eq!(look(""), (out("left"), None));
+        assert_eq!(
+            look("email,reason\nben@example.org,gone\n"),
+            (out("left"), out("gone"))
+        );
     }
 }
