@@ -46,7 +46,7 @@ pub(super) fn run(args: &SendArgs, project: &Project) -> Result<Exit> {
         }
         let job = Job::enter(project, Arc::clone(&ledger), bundle, venue).await?;
         let due = job.due().await?;
-        if due > 0 {
+        if due > 0 || job.leaves_out() {
             confirm::confirm(args, project, &job.bundle, &outbox, due)?;
         }
         let summary = job.deliver(project, args, &outbox, due, &signals).await;
