@@ -109,6 +109,14 @@ pub fn create_folder(path: &Path) -> Result<()> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp(std::time::SystemTime, u64);
 
+impl Stamp {
+    /// Whether there is nothing in the file.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.1 == 0
+    }
+}
+
 /// The stamp of a file.
 #[must_use]
 pub fn stamp(path: &Path) -> Option<Stamp> {

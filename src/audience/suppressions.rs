@@ -77,6 +77,13 @@ impl Suppressions {
         self.people.get(&address.key())
     }
 
+    /// Adds the people of another list; those who are in both keep their reason.
+    pub fn add(&mut self, others: Self) {
+        for (key, suppression) in others.people {
+            self.people.entry(key).or_insert(suppression);
+        }
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

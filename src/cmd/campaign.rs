@@ -8,8 +8,12 @@ use super::project::Project;
 use crate::{
     audience::{Address, Recipient},
     compose::Edition,
-    delivery::campaign::{self, Frozen, sha256},
+    delivery::{
+        campaign::{self, Frozen, sha256},
+        ledger::Campaign,
+    },
     error::{Error, Kind, Result},
+    fs,
     mail::{self, Letterhead, Mail, Mailbox, Merger, Secret},
 };
 
@@ -124,16 +128,35 @@ impl Bundle {
         )
     }
 
-    /// What was frozen under `id`, checked against its hashes. The secret is not in the bundle.
-    pub(super) fn thaw(project: &Project, id: &str) -> Result<Self> {
-        let frozen = open(project, id)?;
+    /// What was frozen for a campaign, checked against its hashes and against those in the books. The
+    /// secret is not in the bundle.
+    pub(super) fn thaw(project: &Project, campaign: &Campaign) -> Result<Self> {
+        let frozen = open(project, &campaign.id)?;
         frozen.verify()?;
         let heading: Heading = parse(&frozen.file(LETTERHEAD)?)?;
-        Ok(Self {
+        let bundle = Self {
             edition: parse(&frozen.file(EDITION)?)?,
             letterhead: heading.letterhead(project.secret()?)?,
             recipients: recipients(&frozen)?,
-        })
+        };
+        // The rows of the ledger are numbers in this audience: another one, though sound in itself,
+        // would send people what others have had.
+        if bundle.content_hash()? != campaign.content_hash
+            || frozen.hash_of(AUDIENCE) != Some(campaign.audience_hash.as_str())
+        {
+            return Err(Error::new(
+                Kind::Unavailable,
+                format!(
+                    "the frozen files of the campaign `{}` are not those that the ledger knows",
+                    campaign.id
+                ),
+            )
+            .hint(format!(
+                "The ledger or `{}` comes from another time; bring back both from the same copy.",
+                folder(project).display()
+            )));
+        }
+        Ok(bundle)
     }
 
     fn audience(&self) -> Result<Vec<u8>> {
@@ -144,6 +167,16 @@ impl Bundle {
         }
         Ok(lines)
     }
+}
+
+/// Whether any campaign has been frozen that is not for the sandbox.
+pub(super) fn is_any_frozen(project: &Project) -> Result<bool> {
+    let folders = fs::list(&folder(project))?;
+    Ok(folders
+        .iter()
+        .filter_map(|folder| folder.file_name()?.to_str())
+        // What begins with a dot was being written when a process ended.
+        .any(|name| !name.starts_with('.') && !name.ends_with("#sandbox")))
 }
 
 /// The frozen audience of a campaign, in the order of the ledger's rows.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -10,7 +10,7 @@ use std::{
 use indicatif::ProgressBar;
 
 use super::{
-    campaign::{Bundle, Press},
+    campaign::{self, Bundle, Press},
     outbox::{Outbox, Run, Venue},
     project::Project,
     receipt,
@@ -34,7 +34,9 @@ pub(super) async fn ledger(project: &Project, venue: Venue) -> Result<Ledger> {
     let ledger = match venue {
         Venue::DryRun => Ledger::in_memory()?,
         Venue::Relay | Venue::Sandbox => {
-            Ledger::open(&project.path(project.settings.ledger_path()))?
+            let path = project.path(project.settings.ledger_path());
+            refuse_lost(project, &path)?;
+            Ledger::open(&path)?
         }
     };
     let found = ledger.recover(project.clock.now()).await?;
@@ -46,11 +48,37 @@ pub(super) async fn ledger(project: &Project, venue: Venue) -> Result<Ledger> {
     Ok(ledger)
 }
 
+/// A ledger that is gone is not begun anew while there are campaigns whose rows it had: everyone would
+/// get their mail twice. Not even for the sandbox, because then nobody would notice later.
+fn refuse_lost(project: &Project, path: &Path) -> Result<()> {
+    // In this order: the ledger is there before anything is frozen, so that another process at its
+    // first run is no reason.
+    if !campaign::is_any_frozen(project)? || fs::stamp(path).is_some_and(|stamp| !stamp.is_empty())
+    {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Unavailable,
+        format!(
+            "the ledger `{}` is gone, and with it who has had their mail",
+            path.display()
+        ),
+    )
+    .hint("Bring it back from a copy, with the `-wal` file beside it.")
+    .hint(format!(
+        "If it is lost for good: move `{}` away. Every issue that is sent again then goes to everyone again.",
+        campaign::folder(project).display()
+    )))
+}
+
 /// A campaign that stands in the books.
 pub(super) struct Job {
     pub(super) bundle: Bundle,
     campaign: Campaign,
     ledger: Arc<Ledger>,
+    /// The rows of those who have left the list since it was frozen. The books have them only when
+    /// the send is confirmed: a list that was cut short must not cost anybody a mail.
+    gone: Vec<u32>,
 }
 
 impl Job {
@@ -62,22 +90,23 @@ impl Job {
         venue: Venue,
     ) -> Result<Self> {
         let id = fresh.letterhead.campaign.clone();
-        let found = match ledger.campaign(&id).await? {
-            Some(campaign) if campaign.content_hash != fresh.content_hash()? => {
-                let counts = ledger.counts(campaign.key).await?;
-                if begun(&counts) {
-                    return Err(edited(&campaign, &fresh, &counts, venue)?);
-                }
-                // Nothing has left yet: the issue is frozen anew.
-                ledger.forget(&id).await?;
-                None
-            }
-            found => found,
+        let Some(campaign) = ledger.campaign(&id).await? else {
+            return Self::begin(project, ledger, fresh, venue).await;
         };
-        match found {
-            Some(campaign) => Self::resume(project, ledger, campaign, &fresh).await,
-            None => Self::begin(project, ledger, fresh, venue).await,
+        let same_content = campaign.content_hash == fresh.content_hash()?;
+        let counts = ledger.counts(campaign.key).await?;
+        if begun(&counts) {
+            return match same_content {
+                true => Self::resume(project, ledger, campaign, &fresh).await,
+                false => Err(edited(&campaign, &fresh, &counts, venue)?),
+            };
         }
+        if same_content && campaign.audience_hash == fresh.audience_hash()? {
+            return Self::resume(project, ledger, campaign, &fresh).await;
+        }
+        // Nothing has left yet: what the files and the list say now is frozen anew.
+        ledger.forget(&id).await?;
+        Self::begin(project, ledger, fresh, venue).await
     }
 
     async fn begin(
@@ -109,6 +138,7 @@ impl Job {
             bundle,
             campaign,
             ledger,
+            gone: Vec::new(),
         })
     }
 
@@ -119,8 +149,7 @@ impl Job {
         campaign: Campaign,
         fresh: &Bundle,
     ) -> Result<Self> {
-        let bundle = Bundle::thaw(project, &campaign.id)?;
-        let now = project.clock.now();
+        let bundle = Bundle::thaw(project, &campaign)?;
         let still_there: BTreeSet<String> = fresh
             .recipients
             .iter()
@@ -135,10 +164,12 @@ impl Job {
             }
             frozen.insert(key);
         }
-        for seq in open_rows(&ledger, &campaign, &gone).await? {
-            ledger
-                .skip(campaign.key, seq, "no longer on the list", now)
-                .await?;
+        let gone = open_rows(&ledger, &campaign, &gone).await?;
+        if !gone.is_empty() {
+            project.ui.status(&format!(
+                "{} of those who are due left the list or were suppressed after this campaign began; they are left out.",
+                gone.len()
+            ));
         }
         let joined = still_there.difference(&frozen).count();
         if joined > 0 {
@@ -150,13 +181,19 @@ impl Job {
             bundle,
             campaign,
             ledger,
+            gone,
         })
     }
 
     /// How many rows are still to be tried.
     pub(super) async fn due(&self) -> Result<u64> {
         let counts = self.ledger.counts(self.campaign.key).await?;
-        Ok(counts.pending + counts.deferred)
+        Ok(counts.pending + counts.deferred - self.gone.len() as u64)
+    }
+
+    /// Whether sending it leaves anybody out for good.
+    pub(super) fn leaves_out(&self) -> bool {
+        !self.gone.is_empty()
     }
 
     /// Sends what is due.
@@ -170,6 +207,12 @@ impl Job {
     ) -> Result<Summary> {
         let id = self.campaign.id.clone();
         let slug = self.bundle.letterhead.slug.clone();
+        let now = project.clock.now();
+        for seq in &self.gone {
+            self.ledger
+                .skip(self.campaign.key, *seq, "no longer on the list", now)
+                .await?;
+        }
         let counts = self.ledger.counts(self.campaign.key).await?;
         let bar = project.ui.progress(counts.total());
         bar.set_position(counts.settled());
@@ -314,7 +357,9 @@ impl Suppressed {
                 && let Ok(suppressions) =
                     fs::open(&self.path).and_then(|file| Suppressions::load(file, &self.name))
             {
-                known.suppressions = suppressions;
+                // Who was suppressed stays so for this run: a file that is written in place is empty
+                // for a moment, and that moment must not let anybody through.
+                known.suppressions.add(suppressions);
                 known.stamp = stamp;
             }
         }
@@ -362,5 +407,44 @@ impl Progress for Bar {
             self.bar
                 .suspend(|| self.ui.status(&format!("{why}; trying again")));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::Access;
+
+    #[test]
+    fn a_file_of_suppressions_that_is_just_being_written_lets_nobody_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("suppressions.csv");
+        let ada = Address::parse("ada@example.com").unwrap();
+        let ben = Address::parse("ben@example.org").unwrap();
+        let suppressed = Suppressed {
+            name: "suppressions.csv".to_owned(),
+            path: path.clone(),
+            known: Mutex::new(Known {
+                looked: Instant::now(),
+                stamp: None,
+                suppressions: Suppressions::empty(),
+            }),
+        };
+        let look = |content: &str| {
+            fs::write(&path, content.as_bytes(), Access::Shared).unwrap();
+            // As if the last look had been a while ago.
+            suppressed.known.lock().unwrap().looked -= 2 * FRESH;
+            (suppressed.reason(&ada), suppressed.reason(&ben))
+        };
+        let out = |reason: &str| Some(format!("suppressed: {reason}"));
+        assert_eq!(
+            look("email,reason\nada@example.com,left\n"),
+            (out("left"), None)
+        );
+        assert_eq!(look(""), (out("left"), None));
+        assert_eq!(
+            look("email,reason\nben@example.org,gone\n"),
+            (out("left"), out("gone"))
+        );
     }
 }

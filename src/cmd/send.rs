@@ -37,7 +37,6 @@ pub(super) fn run(args: &SendArgs, project: &Project) -> Result<Exit> {
     report::merges(&bundle, list)?;
 
     super::runtime()?.block_on(async {
-        let signals = Signals::listen()?;
         let outbox = Outbox::open(project, venue, &issue.slug).await?;
         outbox.accepts(&bundle.recipients, list)?;
         let ledger = Arc::new(job::ledger(project, venue).await?);
@@ -46,9 +45,12 @@ pub(super) fn run(args: &SendArgs, project: &Project) -> Result<Exit> {
         }
         let job = Job::enter(project, Arc::clone(&ledger), bundle, venue).await?;
         let due = job.due().await?;
-        if due > 0 {
+        if due > 0 || job.leaves_out() {
             confirm::confirm(args, project, &job.bundle, &outbox, due)?;
         }
+        // From here on there is something to finish; until now a signal may end us where we are, at
+        // the question of all places.
+        let signals = Signals::listen()?;
         let summary = job.deliver(project, args, &outbox, due, &signals).await;
         let kept = outbox.close().await?;
         report::summary(project, &issue.slug, venue, summary?, &kept, &signals)

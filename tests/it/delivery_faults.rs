@@ -232,6 +232,19 @@ async fn a_relay_may_close_after_some_messages() {
     }
 }
 
+/// It says so too late for us to see before we speak again, over and over.
+#[tokio::test]
+async fn a_relay_that_closes_as_we_go_on_uses_up_nobody() {
+    let server = FakeRelay::start(|event| {
+        (event.stage == Stage::Mail && event.messages == 1).then_some(Act::Close)
+    })
+    .await;
+    let desk = Desk::new(7, &relay(&server)).await;
+    let summary = desk.send(relay(&server)).await;
+    assert!(matches!(summary.end, End::Complete), "{:?}", summary.end);
+    assert!(desk.rows().await.iter().all(|row| row.attempts == 1));
+}
+
 #[tokio::test]
 async fn a_message_that_ends_every_connection_is_put_off() {
     let server =

@@ -302,8 +302,12 @@ fn cannot(cause: &rusqlite::Error) -> Error {
         Some(rusqlite::ErrorCode::DiskFull) => {
             error.hint("Free some space on the disk and run the command again.")
         }
+        // On a full disk SQLite may fail before it writes, when it maps memory.
+        Some(rusqlite::ErrorCode::SystemIoFailure) => error.hint(
+            "See whether the disk is full or in trouble, and run the command again; nobody is sent to twice.",
+        ),
         Some(rusqlite::ErrorCode::NotADatabase) => {
-            error.hint("The file is not a ledger; move it away.")
+            error.hint("It is damaged, or another program's file. Bring the ledger back from a copy: without it nobody can tell who has had their mail.")
         }
         _ => error,
     }

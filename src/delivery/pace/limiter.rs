@@ -17,8 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What the limiter says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::delivery) enum Permit {
-    /// One message may go, now.
-    Granted,
+    /// One message may go at this moment, which has come: not much later, for that is when the next
+    /// ones may go (see [`Limiter::holds`]).
+    Granted(Instant),
     /// A quota is used up for longer than a run should wait.
     Exhausted {
         /// When one more may go.
@@ -80,6 +81,7 @@ impl Limiter {
     pub(in crate::delivery) async fn permit(&self, clock: &dyn Clock) -> Permit {
         loop {
             let now = clock.now();
+            let asked = Instant::now();
             let (wait, granted) = {
                 let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
                 let second = now.as_second();
@@ -108,14 +110,17 @@ impl Limiter {
                 tokio::time::sleep(wait).await;
             }
             if granted {
-                return Permit::Granted;
+                return Permit::Granted(asked + wait);
             }
         }
     }
 
-    /// Whether a permit may still be used so long after it was granted.
-    pub(in crate::delivery) fn holds_after(&self, age: Duration) -> bool {
-        self.headroom.is_none_or(|headroom| age < headroom)
+    /// Whether the permit for a moment may still be used. The time counts from that moment and not
+    /// from the end of the wait: when the process was stopped in between, as a closed lid or a busy
+    /// host does, the permits of all connections would be used at once.
+    pub(in crate::delivery) fn holds(&self, moment: Instant) -> bool {
+        self.headroom
+            .is_none_or(|headroom| moment.elapsed() < headroom)
     }
 }
 
@@ -128,6 +133,53 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn is_granted(permit: Permit) -> bool {
+        matches!(permit, Permit::Granted(_))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn permits_that_were_slept_through_do_not_hold() {
+        let clock = Manual::at(Timestamp::UNIX_EPOCH);
+        let limiter = Limiter::new(rate("10/s"), &[], &[], clock.now());
+        let waiting = async {
+            tokio::join!(
+                limiter.permit(&clock),
+                limiter.permit(&clock),
+                limiter.permit(&clock)
+            )
+        };
+        tokio::pin!(waiting);
+        // All three wait for their moments, and then nobody looks for five seconds.
+        assert!(poll_once(waiting.as_mut()).is_none());
+        tokio::time::advance(Duration::from_secs(5)).await;
+        let (first, second, third) = waiting.await;
+        for permit in [first, second, third] {
+            let Permit::Granted(moment) = permit else {
+                panic!("{permit:?}");
+            };
+            assert!(!limiter.holds(moment));
+        }
+        // The next one is for now, and there are no arrears.
+        for expected in [0, 110] {
+            let start = Instant::now();
+            let Permit::Granted(moment) = limiter.permit(&clock).await else {
+                panic!("a permit");
+            };
+            assert!(limiter.holds(moment));
+            let took = start.elapsed().as_millis();
+            assert!((expected..=expected + 2).contains(&took), "{took}");
+        }
+    }
+
+    /// Polls once.
+    fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match future.poll(&mut context) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn workers_share_one_limiter() {
         let clock = Manual::at(Timestamp::UNIX_EPOCH);
@@ -138,7 +190,7 @@ mod tests {
             let (limiter, clock) = (limiter.clone(), clock.clone());
             workers.spawn(async move {
                 for _ in 0..4 {
-                    assert_eq!(limiter.permit(&clock).await, Permit::Granted);
+                    assert!(is_granted(limiter.permit(&clock).await));
                 }
             });
         }
@@ -159,7 +211,7 @@ mod tests {
             let clock = Manual::at(now);
             let limiter = Limiter::new(rate("1/s"), &[], &[(past, 1)], now);
             let start = Instant::now();
-            assert_eq!(limiter.permit(&clock).await, Permit::Granted);
+            assert!(is_granted(limiter.permit(&clock).await));
             let took = start.elapsed().as_millis();
             assert!((earliest..latest).contains(&took), "{past}: {took}");
         }
@@ -172,7 +224,7 @@ mod tests {
         let quotas = [rate("3/24h"), rate("100/h")];
         let past = [(99_000, 1), (99_500, 1)];
         let limiter = Limiter::new(Rate::Max, &quotas, &past, now);
-        assert_eq!(limiter.permit(&clock).await, Permit::Granted);
+        assert!(is_granted(limiter.permit(&clock).await));
         let until = Timestamp::from_second(99_000 + 24 * 3600 + 1).unwrap();
         assert_eq!(limiter.permit(&clock).await, Permit::Exhausted { until });
 
@@ -183,7 +235,7 @@ mod tests {
             clock.advance(Duration::from_secs(51));
         };
         let start = Instant::now();
-        assert_eq!(tokio::join!(waiting, moving).0, Permit::Granted);
+        assert!(is_granted(tokio::join!(waiting, moving).0));
         assert_eq!(start.elapsed().as_secs(), 51);
     }
 }

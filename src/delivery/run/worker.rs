@@ -208,18 +208,20 @@ impl<T: Transport> Worker<'_, T> {
                 () = shared.halt.ending() => return Err(Quit::Ending),
                 permit = shared.limiter.permit(shared.clock.as_ref()) => permit,
             };
-            if let Permit::Exhausted { until } = permit {
-                let reason = "the quota of the relay is used up".to_owned();
-                shared.halt.end_with(End::Quota {
-                    until: Some(until),
-                    reason,
-                });
-                return Err(Quit::Ending);
-            }
-            let granted = Instant::now();
+            let moment = match permit {
+                Permit::Granted(moment) => moment,
+                Permit::Exhausted { until } => {
+                    let reason = "the quota of the relay is used up".to_owned();
+                    shared.halt.end_with(End::Quota {
+                        until: Some(until),
+                        reason,
+                    });
+                    return Err(Quit::Ending);
+                }
+            };
             // The relay may have closed the connection while we waited.
             self.connect().await?;
-            if shared.limiter.holds_after(granted.elapsed()) {
+            if shared.limiter.holds(moment) {
                 return Ok(());
             }
         }
@@ -394,7 +396,9 @@ impl<T: Transport> Worker<'_, T> {
     /// A row comes back because of trouble that is not its own.
     async fn come_back(&self, claim: Claim, trouble: Trouble, was_of_use: bool) -> Result<()> {
         let shared = self.shared;
+        // A relay that closes its connections after a few messages says nothing about the next one.
         if let Trouble::Closed(why) = &trouble
+            && !was_of_use
             && shared.feed.strike(claim).await >= STRIKES
         {
             let reply = format!("{STRIKES} connections ended with this message: {why}");
