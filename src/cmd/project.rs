@@ -219,7 +219,7 @@ impl Project {
                 settings.from.address.domain()
             )
         });
-        Ok(Letterhead {
+        let letterhead = Letterhead {
             from: settings.from.clone(),
             reply_to: settings.reply_to.clone(),
             return_path: settings
@@ -235,7 +235,10 @@ impl Project {
             date,
             secret: self.secret()?,
             subject_prefix: None,
-        })
+        };
+        // What no mail can be made with is told before a campaign is entered in the books.
+        letterhead.check()?;
+        Ok(letterhead)
     }
 
     /// The key of unsubscribe links; made at the first need.

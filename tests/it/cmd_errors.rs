@@ -1,6 +1,6 @@
 //! What is wrong in the user's files is shown in their files: line, column, cause and hint.
 
-use crate::project::Project;
+use crate::project::{Project, SETTINGS};
 
 const ISSUE: &str = "+++\nsubject = \"Hello\"\narticles = [\"articles/one.md\"]\n+++\n\nHello.\n";
 
@@ -281,4 +281,20 @@ fn a_folder_of_templates_that_leads_back_to_itself_is_read_once() {
         std::os::unix::fs::symlink(&above, above.join(link)).expect("a link");
     }
     let _ = project.run(&["build", "a"]).exit(0);
+}
+
+#[test]
+fn a_return_path_that_is_no_address_is_told_before_anything_is_entered_in_the_books() {
+    let settings = SETTINGS.replace("list_id", "return_path = \"nobody\"\nlist_id");
+    let project = project().file("newsletter.toml", settings);
+    refused(
+        &project,
+        78,
+        "error: `nobody` cannot be the return path: it has no `@`
+ |
+ = help: Write an address such as `ann@example.org`.
+",
+    );
+    assert!(!project.path(".letterpress/ledger.db").exists());
+    assert!(!project.path(".letterpress/campaigns").exists());
 }
