@@ -55,6 +55,15 @@ pub fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(|cause| cannot("read", path, &cause))
 }
 
+/// A file opened for reading; `None` only when it is not there.
+pub fn open_if_there(path: &Path) -> Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(cannot("read", path, &cause)),
+    }
+}
+
 /// Writes a whole file atomically and durably, making its folder where it is not there.
 pub fn write(path: &Path, content: &[u8], access: Access) -> Result<()> {
     let folder = folder_of(path);

@@ -49,6 +49,7 @@ impl Text {
             text: self.clone(),
             range: start..end,
             first_line: 1,
+            first_column: 1,
         }
     }
 
@@ -78,6 +79,7 @@ pub struct Place {
     text: Text,
     range: Range<usize>,
     first_line: usize,
+    first_column: usize,
 }
 
 impl Place {
@@ -92,6 +94,15 @@ impl Place {
         Self {
             first_line: line,
             ..Text::new(name, content).place(range)
+        }
+    }
+
+    /// The same place, when the text at hand begins in the middle of its line, at this column.
+    #[must_use]
+    pub fn from_column(self, first_column: usize) -> Self {
+        Self {
+            first_column,
+            ..self
         }
     }
 
@@ -119,6 +130,12 @@ impl Place {
         self.first_line
     }
 
+    /// Whether the text at hand begins in the middle of a line, so that it cannot be shown as one.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.first_column > 1
+    }
+
     /// The line, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
@@ -129,8 +146,10 @@ impl Place {
     #[must_use]
     pub fn column(&self) -> usize {
         let before = self.before();
-        let line = before.rfind('\n').map_or(0, |at| at + 1);
-        before[line..].chars().count() + 1
+        match before.rfind('\n') {
+            Some(end) => before[end + 1..].chars().count() + 1,
+            None => before.chars().count() + self.first_column,
+        }
     }
 
     fn before(&self) -> &str {
@@ -173,5 +192,6 @@ mod tests {
     fn one_line_of_a_large_file_keeps_its_number() {
         let place = Place::in_line("list.csv", 37, "x,not an address", 2..16);
         assert_eq!(place.to_string(), "list.csv:37:3");
+        assert_eq!(place.from_column(100).to_string(), "list.csv:37:102");
     }
 }

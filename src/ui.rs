@@ -206,7 +206,7 @@ fn render(
         let line_length = place.text().content()[..place.range().start]
             .rfind('\n')
             .map_or(place.range().start, |at| place.range().start - at);
-        if line_length < 2_000 {
+        if line_length < 2_000 && !place.is_cut() {
             group = group.element(
                 Snippet::source(place.text().content())
                     .line_start(place.first_line())

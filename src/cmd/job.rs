@@ -351,8 +351,8 @@ impl Suppressed {
         if known.looked.elapsed() > FRESH {
             known.looked = Instant::now();
             let stamp = fs::stamp(&self.path);
-            // A file that cannot be read just now is being written: what we know stays, and we look
-            // again at the next mail.
+            // A file that cannot be read just now is being written: what we know stays, and as its
+            // stamp does, too, the next look reads it again.
             if stamp != known.stamp
                 && let Ok(suppressions) =
                     fs::open(&self.path).and_then(|file| Suppressions::load(file, &self.name))

@@ -1,7 +1,7 @@
 //! A newsletter's folder, opened: settings, and the stages with what they need from them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -15,7 +15,7 @@ use crate::{
     config::{self, ImageDelivery, Settings},
     error::{Error, Kind, Result},
     finding::Finding,
-    fs,
+    fs::{self, Entry},
     issue::Issue,
     mail::{Letterhead, Secret},
     place::Text,
@@ -44,7 +44,11 @@ impl Project {
     /// The newsletter that `directory` is in.
     pub(super) fn open(directory: &Path, ui: Ui) -> Result<Self> {
         let folder = config::find(directory)?;
-        let settings = config::load(&folder, std::env::vars())?;
+        // `vars` would panic at the first variable that is not UTF-8, whosever it is.
+        let environment = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        let settings = config::load(&folder, environment)?;
         Ok(Self {
             folder,
             settings,
@@ -119,10 +123,14 @@ impl Project {
         let folder = self.path("templates");
         let mut own = Vec::new();
         let mut folders = vec![folder.clone()];
+        let mut seen = BTreeSet::new();
         while let Some(next) = folders.pop() {
             for path in fs::list(&next)? {
-                if path.is_dir() {
-                    folders.push(path);
+                if fs::entry(&path) == Entry::Folder {
+                    // A link to a folder above would go round and round.
+                    if seen.insert(fs::real_path(&path)?) {
+                        folders.push(path);
+                    }
                 } else if path
                     .extension()
                     .is_some_and(|kind| kind == "mjml" || kind == "txt")
@@ -179,13 +187,13 @@ impl Project {
         })
     }
 
+    /// Those who must not be written to; nobody when there is no such file. One that cannot be
+    /// looked at is an error: whoever is in it asked for no mail.
     pub(super) fn suppressions(&self) -> Result<Suppressions> {
         let name = &self.settings.list.suppressions;
-        let path = self.path(name);
-        if path.exists() {
-            Suppressions::load(fs::open(&path)?, name)
-        } else {
-            Ok(Suppressions::empty())
+        match fs::open_if_there(&self.path(name))? {
+            Some(file) => Suppressions::load(file, name),
+            None => Ok(Suppressions::empty()),
         }
     }
 
@@ -211,7 +219,7 @@ impl Project {
                 settings.from.address.domain()
             )
         });
-        Ok(Letterhead {
+        let letterhead = Letterhead {
             from: settings.from.clone(),
             reply_to: settings.reply_to.clone(),
             return_path: settings
@@ -227,7 +235,10 @@ impl Project {
             date,
             secret: self.secret()?,
             subject_prefix: None,
-        })
+        };
+        // What no mail can be made with is told before a campaign is entered in the books.
+        letterhead.check()?;
+        Ok(letterhead)
     }
 
     /// The key of unsubscribe links; made at the first need.

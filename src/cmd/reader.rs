@@ -70,11 +70,40 @@ pub(super) fn mail(
 
 /// The HTML with its pictures inside, so that a browser shows it as it is, offline.
 pub(super) fn standalone(html: &str, images: &[InlineImage]) -> String {
-    images.iter().fold(html.to_owned(), |html, image| {
-        let data = data_encoding::BASE64.encode(&image.bytes);
-        html.replace(
-            &format!("cid:{}", image.content_id),
-            &format!("data:{};base64,{data}", image.media_type),
-        )
-    })
+    let mut pieces = html.split("cid:");
+    let mut page = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let called = |image: &&InlineImage| piece.starts_with(&image.content_id);
+        match images.iter().find(called) {
+            Some(image) => {
+                page += &format!("data:{};base64,", image.media_type);
+                data_encoding::BASE64.encode_append(&image.bytes, &mut page);
+                page += &piece[image.content_id.len()..];
+            }
+            None => {
+                page += "cid:";
+                page += piece;
+            }
+        }
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_that_travel_are_shown_and_others_stay() {
+        let image = InlineImage {
+            content_id: "a@x.example".to_owned(),
+            media_type: "image/png".to_owned(),
+            file_name: "a.png".to_owned(),
+            bytes: vec![0, 1, 2],
+        };
+        assert_eq!(
+            standalone("cid:a@x.example\" cid:b cid:", &[image]),
+            "data:image/png;base64,AAEC\" cid:b cid:"
+        );
+    }
 }

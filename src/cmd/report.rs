@@ -1,6 +1,9 @@
 //! What `send` says: who is left out, what would go wrong before it does, and what came of it.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+};
 
 use super::{
     campaign::Bundle,
@@ -91,15 +94,15 @@ pub(super) fn fields(edition: &Edition, columns: &[String], list: &str) -> Resul
 pub(super) fn merges(bundle: &Bundle, list: &str) -> Result<()> {
     let merger = Merger::new(&bundle.edition)?;
     let mut faults: Vec<(Error, Vec<usize>)> = Vec::new();
+    // Each reader may have a fault of their own, so it is looked up and not searched for.
+    let mut known: HashMap<String, usize> = HashMap::new();
     for recipient in &bundle.recipients {
         let links = bundle.letterhead.links(&recipient.address);
         let Err(error) = merger.merge(&recipient.fields, &links) else {
             continue;
         };
-        let same = |(known, _): &&mut (Error, Vec<usize>)| {
-            known.message() == error.message() && known.place() == error.place()
-        };
-        match faults.iter_mut().find(same) {
+        let at = *known.entry(error.to_string()).or_insert(faults.len());
+        match faults.get_mut(at) {
             Some((_, lines)) => lines.push(recipient.line),
             None => faults.push((error, vec![recipient.line])),
         }
@@ -143,6 +146,7 @@ pub(super) fn summary(
 /// Says what came of a test.
 pub(super) fn trial(
     project: &Project,
+    slug: &str,
     venue: Venue,
     mut lines: Vec<String>,
     summary: Summary,
@@ -150,7 +154,7 @@ pub(super) fn trial(
     signals: &Signals,
 ) -> Result<Exit> {
     match project.ui.format() {
-        Format::Json => project.ui.json(&json("", &summary, kept)),
+        Format::Json => project.ui.json(&json(slug, &summary, kept)),
         Format::Human => {
             lines.extend(kept.iter().map(|path| format!("  {}", path.display())));
             if venue == Venue::Sandbox {

@@ -49,12 +49,10 @@ pub(super) fn run(args: &StatusArgs, project: &Project) -> Result<Exit> {
     }
 }
 
-/// `issues/welcome.md` and `welcome` are the same issue.
+/// `issues/welcome.md`, `welcome.md` and `welcome` are the same issue; `2026.48` is another.
 fn slug_of(issue: &str) -> &str {
-    std::path::Path::new(issue)
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .unwrap_or(issue)
+    let name = issue.rsplit(['/', '\\']).next().unwrap_or(issue);
+    name.strip_suffix(".md").unwrap_or(name)
 }
 
 fn not_sent(project: &Project, slug: &str, sandbox: Sandbox, campaigns: &[Campaign]) -> Error {
@@ -125,7 +123,7 @@ fn one(project: &Project, campaign: &Campaign, counts: &Counts) -> Result<Exit> 
     if counts.unknown > 0 {
         lines.push(format!(
             "Unknown: the connection broke before the reply. See who: `letterpress status {} --recipients`.",
-            slug_of(campaign.id.split('@').next().unwrap_or_default())
+            campaign.id.split('@').next().unwrap_or_default()
         ));
     }
     project.ui.product(&lines.join("\n"));

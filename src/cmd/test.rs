@@ -92,7 +92,15 @@ pub(super) fn run(args: &TestArgs, project: &Project) -> Result<Exit> {
                     .to_owned()
             })
             .collect();
-        report::trial(project, venue, words, summary?, &kept, &signals)
+        report::trial(
+            project,
+            &issue.slug,
+            venue,
+            words,
+            summary?,
+            &kept,
+            &signals,
+        )
     })
 }
 

@@ -192,10 +192,14 @@ impl<'a> Assembler<'a> {
 
     fn value_filter(&self, name: &str) -> Result<Option<&'static str>, &'static str> {
         let name = name.to_ascii_lowercase();
-        match name.as_str() {
-            "href" | "src" | "background" | "action" | "formaction" | "poster" | "cite" => {
+        // `xlink:href` and VML's `o:href` lead somewhere, too.
+        match name.rsplit(':').next().unwrap_or_default() {
+            "href" | "src" | "background" | "action" | "formaction" | "poster" | "cite"
+            | "data" | "longdesc" | "lowsrc" | "dynsrc" | "ping" | "manifest" | "codebase" => {
                 Ok(Some(if self.begins { URL } else { URL_PART }))
             }
+            // A tag stands between the `=` and its name: whose value it is, nobody can tell.
+            "" => Err("in the value of an attribute without a name"),
             "style" => Err("within `style=\"\"`, or in an attribute of MJML that becomes a style"),
             "srcset" | "srcdoc" => Err("in an attribute that holds more than one value"),
             _ if name.starts_with("on") => Err("within a script"),

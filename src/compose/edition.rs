@@ -53,11 +53,15 @@ pub struct Origin {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-    /// The line itself.
+    /// The line itself; of a line that is too long to be shown, what stands at `span` alone.
     pub source_line: String,
-    /// The bytes of the tag in that line.
+    /// The bytes of the tag in `source_line`.
     pub span: Range<usize>,
 }
+
+/// A line longer than this, in bytes, is not kept with each of its tags: a page without line ends
+/// would be, as often as it has tags.
+const LONGEST_LINE: usize = 2_000;
 
 /// A field of the list that the edition asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,25 +92,34 @@ impl From<&crate::place::Place> for Origin {
         let range = place.range();
         let start = content[..range.start].rfind('\n').map_or(0, |at| at + 1);
         let line = content[start..].lines().next().unwrap_or_default();
-        let from = range.start - start;
+        let from = (range.start - start).min(line.len());
+        let span = from..(range.end - start).clamp(from, line.len());
+        let (source_line, span) = if line.len() > LONGEST_LINE {
+            (&line[span.clone()], 0..span.len())
+        } else {
+            (line, span)
+        };
         Self {
             file: place.file().to_owned(),
             line: place.line(),
             column: place.column(),
-            source_line: line.to_owned(),
-            span: from.min(line.len())..(range.end - start).clamp(from.min(line.len()), line.len()),
+            source_line: source_line.to_owned(),
+            span,
         }
     }
 }
 
 impl From<&Origin> for crate::place::Place {
     fn from(origin: &Origin) -> Self {
-        Self::in_line(
+        let place = Self::in_line(
             origin.file.as_str(),
             origin.line,
             origin.source_line.as_str(),
             origin.span.clone(),
-        )
+        );
+        // What is missing before a tag of a long line still counts.
+        let first_column = 1 + origin.column.saturating_sub(place.column());
+        place.from_column(first_column)
     }
 }
 
@@ -122,5 +135,24 @@ mod base64_bytes {
         BASE64
             .decode(String::deserialize(from)?.as_bytes())
             .map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::{Place, Text};
+
+    #[test]
+    fn a_long_line_is_not_kept_but_its_column_is() {
+        for (blanks, kept) in [(10, "          {{ a }}é"), (LONGEST_LINE, "{{ a }}")] {
+            let line = format!("x\n{}{{{{ a }}}}é\ny", " ".repeat(blanks));
+            let place = Text::new("a.mjml", line).place(blanks + 2..blanks + 9);
+            let origin = Origin::from(&place);
+            assert_eq!(origin.source_line, kept);
+            let again = Place::from(&origin);
+            assert_eq!(again.to_string(), place.to_string());
+            assert_eq!(&again.text().content()[again.range()], "{{ a }}");
+        }
     }
 }

@@ -89,7 +89,8 @@ impl<'a> Reader<'a> {
         } else if rest.starts_with("<!-->") {
             self.take(5, Spot::Declaration);
         } else if rest.starts_with("<!--") {
-            self.take(until("-->"), Spot::Comment);
+            // Browsers take `--!>` for an end, too.
+            self.take(until("-->").min(until("--!>")), Spot::Comment);
         } else if rest.starts_with("<!") || rest.starts_with("<?") {
             self.take(until(">"), Spot::Declaration);
         } else if rest.starts_with("</") {
@@ -109,8 +110,9 @@ impl<'a> Reader<'a> {
         let length = rest[1..].find(name_end).map_or(rest.len(), |at| at + 1);
         let name = &rest[1..length];
         self.take_in(length, Spot::Tag, self.tag);
-        let closed = self.attributes();
-        let content = |known: &str| !closed && name.eq_ignore_ascii_case(known);
+        self.attributes();
+        // In HTML `<style/>` is open: its slash says nothing.
+        let content = |known: &str| name.eq_ignore_ascii_case(known);
         if content("style") {
             self.content("style", Spot::Style);
         } else if content("script") {
@@ -122,33 +124,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads up to the end of a tag; says whether it closes itself.
-    fn attributes(&mut self) -> bool {
-        let is_blank = |c: char| c.is_whitespace() || c == '/' || super::tokens::is_reserved(c);
+    /// Reads up to the end of a tag. Blank is what HTML calls so: a no-break space is part of a name.
+    fn attributes(&mut self) {
+        let is_space = |c: char| c.is_ascii_whitespace();
+        let is_blank = |c: char| is_space(c) || c == '/' || super::tokens::is_reserved(c);
         loop {
             let rest = self.rest();
             let blank = rest.find(|c| !is_blank(c)).unwrap_or(rest.len());
-            let closed = rest[..blank].ends_with('/');
             self.take_in(blank, Spot::Tag, self.tag);
             let rest = self.rest();
             if rest.is_empty() {
-                return true;
+                return;
             }
             if rest.starts_with('>') {
-                self.take_in(1, Spot::Tag, self.tag);
-                return closed;
+                return self.take_in(1, Spot::Tag, self.tag);
             }
             let name_end = |c: char| is_blank(c) || c == '>' || c == '=';
             let length = rest.find(name_end).unwrap_or(rest.len());
             let name = &rest[..length];
-            let after = rest[length..].trim_start();
+            let after = rest[length..].trim_start_matches(is_space);
             let Some(after) = after.strip_prefix('=') else {
                 // An attribute without a value; a lone `=` counts as one.
                 let lone = usize::from(length == 0);
                 self.take_in(length + lone, Spot::Tag, self.tag);
                 continue;
             };
-            let value = after.trim_start();
+            let value = after.trim_start_matches(is_space);
             self.take_in(rest.len() - value.len(), Spot::Tag, self.tag);
             if let Some(quote @ ('"' | '\'')) = value.chars().next() {
                 self.take_in(1, Spot::Tag, self.tag);
@@ -156,8 +157,9 @@ impl<'a> Reader<'a> {
                 self.take_in(length, Spot::Value(name), self.tag);
                 self.take_in(self.rest().len().min(1), Spot::Tag, self.tag);
             } else {
-                let end = |c: char| c.is_whitespace() || c == '>';
-                let length = value.find(end).unwrap_or(value.len());
+                let length = value
+                    .find(|c| is_space(c) || c == '>')
+                    .unwrap_or(value.len());
                 self.take_in(length, Spot::Unquoted, self.tag);
             }
         }
@@ -168,7 +170,10 @@ impl<'a> Reader<'a> {
         let rest = self.rest();
         let is_end = |at: &usize| {
             let after = &rest.as_bytes()[at + 2..];
-            after.len() >= name.len() && after[..name.len()].eq_ignore_ascii_case(name.as_bytes())
+            let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/>".contains(byte);
+            after.len() >= name.len()
+                && after[..name.len()].eq_ignore_ascii_case(name.as_bytes())
+                && after.get(name.len()).is_none_or(ends)
         };
         let mut ends = rest.match_indices("</").map(|(at, _)| at);
         self.take(ends.find(is_end).unwrap_or(rest.len()), spot);
@@ -263,6 +268,20 @@ mod tests {
                 ("d", Spot::Text),
                 ("<!--<![endif]-->", Spot::Comment),
                 ("<!-- e -->", Spot::Comment),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_browsers_read_otherwise_than_xml_is_read_as_they_do() {
+        assert_eq!(
+            shown("<style/>a</styles>b</style ><!-- c --!>d<i a=\u{a0}\"e f=\"g\">"),
+            [
+                ("a</styles>b", Spot::Style),
+                ("<!-- c --!>", Spot::Comment),
+                ("d", Spot::Text),
+                ("\u{a0}\"e", Spot::Unquoted),
+                ("g", Spot::Value("f")),
             ]
         );
     }

@@ -14,8 +14,9 @@ fn star_userinfo(line: &str) -> String {
     let Some(authority) = line.find("://").map(|at| at + 3) else {
         return line.to_owned();
     };
+    // Neither a slash nor a blank ends it: a password that was not percent-encoded may hold both.
     let end = line[authority..]
-        .find(['/', '"', '\'', ' ', '\n'])
+        .find(['"', '\'', '\n'])
         .map_or(line.len(), |at| authority + at);
     // A password may itself hold an `@`; the last one ends it.
     let Some(at) = line[authority..end].rfind('@').map(|at| authority + at) else {
@@ -68,6 +69,10 @@ mod tests {
             (
                 "url = \"smtps://me:p@ss@host:465\"\n",
                 "url = \"smtps://me:****@host:465\"\n",
+            ),
+            (
+                "url = \"smtps://me:p/w x@host/\"\n",
+                "url = \"smtps://me:*****@host/\"\n",
             ),
             ("url = \"smtps://me@host\"\n", "url = \"smtps://me@host\"\n"),
             ("password = \"x y\"\n", "password =******\n"),

@@ -9,7 +9,10 @@ mod path;
 mod picture;
 mod plain_text;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+};
 
 pub use self::{
     article::article,
@@ -21,7 +24,7 @@ use crate::{
     error::{Error, Kind, Result, nearest},
     finding::Finding,
     fs,
-    issue::{Issue, front_matter, front_matter::Located, markdown},
+    issue::{Article, Issue, front_matter, front_matter::Located, markdown},
     place::Text,
 };
 
@@ -72,12 +75,19 @@ pub fn issue(root: &Root, name: &str) -> Result<Gathered> {
         return Err(Error::data(format!("the issue's name `{slug}` holds `{bad}`"))
             .hint("Name the file with letters, digits, `-`, `_` and `.`: the name is part of the campaign's id."));
     }
+    // `...md` would be the issue `..`, and its folder the one above all others.
+    if slug.starts_with('.') {
+        return Err(
+            Error::data(format!("the issue's name `{slug}` begins with a dot"))
+                .hint("Files whose names begin with a dot are hidden; give this one another name."),
+        );
+    }
     let text = Text::new(found.name.as_str(), fs::read_text(&found.path)?);
     let (front, letter_start) = front_matter::issue(&text)?;
     let mut errors = Vec::new();
     let mut findings = Vec::new();
     let mut articles = Vec::new();
-    let mut seen: Vec<PathBuf> = Vec::new();
+    let mut seen = HashMap::new();
     for named in &front.articles {
         match article_of(root, named, &mut seen) {
             Ok((article, found)) => {
@@ -107,21 +117,21 @@ pub fn issue(root: &Root, name: &str) -> Result<Gathered> {
 fn article_of(
     root: &Root,
     named: &Located<String>,
-    seen: &mut Vec<PathBuf>,
-) -> Result<(crate::issue::Article, Vec<Finding>)> {
+    seen: &mut HashMap<PathBuf, usize>,
+) -> Result<(Article, Vec<Finding>)> {
     let found = article::find(root, &named.value).map_err(|error| error.at(named.place.clone()))?;
     let real = fs::real_path(&found.path)?;
-    if let Some(at) = seen.iter().position(|path| *path == real) {
+    let number = seen.len() + 1;
+    if let Some(first) = seen.get(&real) {
         return Err(
             Error::data(format!("the article `{}` is named twice", named.value))
                 .at(named.place.clone())
                 .hint(format!(
-                    "It is the issue's article {} already; take one of them out.",
-                    at + 1
+                    "It is the issue's article {first} already; take one of them out."
                 )),
         );
     }
-    seen.push(real);
+    seen.insert(real, number);
     article::read(root, &found)
 }
 
@@ -218,24 +228,26 @@ fn slug_of(path: &Path) -> String {
         .into_owned()
 }
 
-fn make_slugs_unique(articles: &mut [crate::issue::Article]) {
-    let mut taken: Vec<String> = articles
+/// Gives the second article of a name the name with `-2`, and so on.
+fn make_slugs_unique(articles: &mut [Article]) {
+    let mut taken: HashSet<String> = articles
         .iter()
         .map(|article| article.slug.clone())
         .collect();
-    for at in 0..articles.len() {
-        let (before, rest) = articles.split_at_mut(at);
-        let Some(article) = rest.first_mut() else {
-            break;
-        };
-        if before.iter().all(|other| other.slug != article.slug) {
+    // How often a name has come, and so the number that its next article tries first.
+    let mut came: HashMap<String, usize> = HashMap::new();
+    for article in articles {
+        let number = came.entry(article.slug.clone()).or_default();
+        *number += 1;
+        if *number == 1 {
             continue;
         }
-        let free = (2..).map(|number| format!("{}-{number}", article.slug));
-        if let Some(slug) = free.into_iter().find(|slug| !taken.contains(slug)) {
-            taken.push(slug.clone());
-            article.slug = slug;
+        let mut slug = format!("{}-{number}", article.slug);
+        while !taken.insert(slug.clone()) {
+            *number += 1;
+            slug = format!("{}-{number}", article.slug);
         }
+        article.slug = slug;
     }
 }
 

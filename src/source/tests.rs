@@ -74,7 +74,7 @@ fn an_issue_is_gathered_with_its_articles() {
     };
     assert_eq!(
         *one,
-        crate::issue::Article {
+        Article {
             slug: "one".to_owned(),
             title: "The Press".to_owned(),
             byline: Some("Ada King".to_owned()),
@@ -280,6 +280,15 @@ fn two_articles_of_one_name_have_two_slugs() {
         .map(|article| article.slug.as_str())
         .collect();
     assert_eq!(slugs, ["x", "x-3", "x-2", "x-4"]);
+}
+
+#[test]
+fn a_thousand_articles_of_one_name_have_a_thousand_slugs() {
+    let mut articles = vec![Article::default(); 1_000];
+    make_slugs_unique(&mut articles);
+    let slugs: HashSet<_> = articles.iter().map(|article| &article.slug).collect();
+    assert_eq!(slugs.len(), 1_000);
+    assert_eq!(articles[999].slug, "-1000");
 }
 
 #[test]

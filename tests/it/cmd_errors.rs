@@ -1,6 +1,6 @@
 //! What is wrong in the user's files is shown in their files: line, column, cause and hint.
 
-use crate::project::Project;
+use crate::project::{Project, SETTINGS};
 
 const ISSUE: &str = "+++\nsubject = \"Hello\"\narticles = [\"articles/one.md\"]\n+++\n\nHello.\n";
 
@@ -227,4 +227,74 @@ fn a_list_without_anybody() {
  = help: It has 0 rows below its header, and 0 of them are left out.
 ",
     );
+}
+
+#[test]
+fn suppressions_that_cannot_be_looked_at_are_not_taken_for_none() {
+    // A path through a file is there or not: nobody can tell.
+    let settings = "\n[list]\nsuppressions = \"subscribers/list.csv/suppressions.csv\"\n";
+    refused(
+        &project().settings(settings),
+        74,
+        "error: cannot read `$DIR/subscribers/list.csv/suppressions.csv`: Not a directory (os error 20)
+",
+    );
+}
+
+#[test]
+fn an_issue_whose_name_begins_with_a_dot() {
+    let project = project().file("issues/...md", ISSUE);
+    project.write(".letterpress/dry-run/a/0.eml", "kept");
+    let _ = project
+        .run(&["send", "..", "--dry-run", "--yes"])
+        .exit(65)
+        .stdout("")
+        .stderr(
+            "error: the issue's name `..` begins with a dot
+ |
+ = help: Files whose names begin with a dot are hidden; give this one another name.
+",
+        );
+    assert_eq!(project.read(".letterpress/dry-run/a/0.eml"), "kept");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_environment_that_is_not_utf8_is_none_of_our_business() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+    let project = project();
+    let output = project
+        .command(&["status"])
+        .env("ODD", OsStr::from_bytes(b"\xff"))
+        .output()
+        .expect("letterpress runs");
+    let _ = project.output(output).exit(0).stderr("");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_of_templates_that_leads_back_to_itself_is_read_once() {
+    let project = project();
+    for link in ["one", "two", "three"] {
+        project.write("templates/partials/x.txt", "");
+        let above = project.path("templates");
+        std::os::unix::fs::symlink(&above, above.join(link)).expect("a link");
+    }
+    let _ = project.run(&["build", "a"]).exit(0);
+}
+
+#[test]
+fn a_return_path_that_is_no_address_is_told_before_anything_is_entered_in_the_books() {
+    let settings = SETTINGS.replace("list_id", "return_path = \"nobody\"\nlist_id");
+    let project = project().file("newsletter.toml", settings);
+    refused(
+        &project,
+        78,
+        "error: `nobody` cannot be the return path: it has no `@`
+ |
+ = help: Write an address such as `ann@example.org`.
+",
+    );
+    assert!(!project.path(".letterpress/ledger.db").exists());
+    assert!(!project.path(".letterpress/campaigns").exists());
 }

@@ -415,6 +415,31 @@ fn a_test_sends_the_real_mail_and_leaves_the_books_alone() {
 }
 
 #[test]
+fn a_test_says_in_json_of_which_issue() {
+    let project = project();
+    let arguments = ["test", "a", "--to", "me@example.com", "--sandbox", "--json"];
+    let said = project.run(&arguments).exit(0).stdout;
+    let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(said["issue"], "a");
+    assert_eq!(said["sent"], 1);
+}
+
+#[test]
+fn an_issue_with_a_dot_in_its_name_has_books() {
+    let project = Project::new().file("issues/2026.48.md", ISSUE);
+    let _ = project
+        .run(&["send", "2026.48", "--sandbox", "--yes"])
+        .exit(0);
+    for name in ["2026.48", "2026.48.md", "issues/2026.48.md"] {
+        let said = project.run(&["status", name, "--sandbox"]).exit(0).stdout;
+        assert!(
+            said.starts_with("2026.48@all#sandbox  complete\n"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn a_test_without_an_address_or_with_a_bad_one_is_refused() {
     let project = project();
     let _ = project.run(&["test", "a"]).exit(64);

@@ -35,6 +35,14 @@ fn each_place_has_its_filter() {
 }
 
 #[test]
+fn every_attribute_that_leads_somewhere_takes_addresses_only() {
+    for name in ["href", "xlink:href", "o:href", "data", "PING", "lowsrc"] {
+        let page = assembled(&format!("<a {name}=\"{{{{subscriber.a}}}}\">")).unwrap();
+        assert!(page.contains("| __url›"), "{page}");
+    }
+}
+
+#[test]
 fn an_address_begins_where_every_branch_before_it_is_empty() {
     let kind = |html: &str| {
         let assembled = assembled(&format!("<a href=\"{html}\">")).unwrap();
@@ -172,6 +180,19 @@ fn values_have_no_place_in_scripts_and_the_like() {
             "in a value without quotes",
         ),
         ("<a href=x{{subscriber.a}}>", "in a value without quotes"),
+        (
+            "<a href=\u{a0}\"{{subscriber.a}}\">",
+            "in a value without quotes",
+        ),
+        (
+            "<a {% if subscriber.a %}href {% endif %}='{{subscriber.a}}'>",
+            "in the value of an attribute without a name",
+        ),
+        ("<script/>{{subscriber.a}}", "within `<script>`"),
+        (
+            "<style></styles>{{subscriber.a}}</style>",
+            "within `<style>`",
+        ),
     ] {
         let error = assembled(html).unwrap_err();
         assert!(

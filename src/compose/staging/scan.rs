@@ -95,6 +95,10 @@ fn tag(source: &str, start: usize, close: &str) -> Option<Tag> {
 
 /// Where `close` stands, but not within a string.
 fn code_end(source: &str, from: usize, close: &str) -> Option<usize> {
+    // Without a look ahead, a source of nothing but openings would be read to its end for each.
+    if !source.get(from..)?.contains(close) {
+        return None;
+    }
     let bytes = source.as_bytes();
     let mut at = from;
     let mut quote = None;

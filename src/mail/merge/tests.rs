@@ -166,6 +166,39 @@ fn values_captured_for_one_article_stay_with_it() {
     );
 }
 
+#[test]
+fn a_cell_that_attacks_is_shown_or_refused() {
+    let bench = Bench::words(
+        "<a href='{{ subscriber.a }}'>x</a><a href='https://x.example/?q={{ subscriber.b }}'>y</a><i title='{{ subscriber.b }}' class=\"{{ subscriber.b | safe }}\">{{ subscriber.b | newlines_to_br }}{{ ('<b>' | safe) ~ subscriber.b }}{% set c %}<u>{{ subscriber.b }}</u>{% endset %}{{ c }}</i>",
+    );
+    for scheme in [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "java\tscript:alert(1)",
+        "\u{1}javascript:alert(1)",
+        "&#106;avascript:alert(1)",
+        "javascript&colon;alert(1)",
+        "data:text/html,x",
+        "vbscript:x",
+        "//evil.example",
+        "https:evil.example",
+        " ",
+        "https://x.example/\u{9}y",
+    ] {
+        let reader = [("a", scheme), ("b", "x")];
+        assert!(merge(&bench, &reader).is_err(), "{scheme}");
+    }
+    let reader = [
+        ("a", "https://x.example/'\" onclick=x>"),
+        ("b", "'\"></i></style><script>--><![endif]-->"),
+    ];
+    let html = merge(&bench, &reader).unwrap().html;
+    let plain = merge(&bench, &[("a", "https://x.example/"), ("b", "x")]).unwrap();
+    assert_eq!(html.matches('<').count(), plain.html.matches('<').count());
+    assert_eq!(html.matches('"').count(), plain.html.matches('"').count());
+    assert_eq!(html.matches('\'').count(), plain.html.matches('\'').count());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
