@@ -13,6 +13,40 @@ use crate::issue::{Article, Block, Figure, Inline, Issue, html, text};
 /// The width of the plain text, in columns.
 const WIDTH: usize = 72;
 
+/// The names of all fields that values can have, for hints.
+pub(super) const FIELDS: [&str; 30] = [
+    "name",
+    "tagline",
+    "base_url",
+    "postal_address",
+    "language",
+    "slug",
+    "date",
+    "url",
+    "title",
+    "subject",
+    "preheader",
+    "standfirst",
+    "byline",
+    "image",
+    "topics",
+    "topic",
+    "reading_minutes",
+    "body",
+    "text",
+    "kind",
+    "level",
+    "html",
+    "attribution",
+    "attribution_text",
+    "code",
+    "src",
+    "alt",
+    "caption",
+    "caption_text",
+    "credit",
+];
+
 /// Where a text comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trust {

@@ -1,10 +1,12 @@
 //! What Tera says is wrong, in our words and at the author's place.
 
+mod blocks;
+
 use std::ops::Range;
 
 use tera::{ErrorKind, ReportError};
 
-use super::filters;
+use super::{context, filters};
 use crate::{
     error::{Error, nearest},
     place::Place,
@@ -16,6 +18,8 @@ pub(super) trait Sources {
     fn template(&self, name: &str) -> Option<&str>;
     /// The author's place of a range of its bytes.
     fn place(&self, name: &str, range: Range<usize>) -> Option<Place>;
+    /// The names of all of them.
+    fn names(&self) -> Vec<&str>;
 }
 
 /// An error of Tera's.
@@ -56,17 +60,39 @@ pub(super) fn translated(error: &tera::Error, sources: &dyn Sources) -> Error {
 }
 
 fn at_start(name: &str, message: String, sources: &dyn Sources) -> Error {
-    let error = Error::data(message);
-    match sources.place(name, 0..0) {
-        Some(place) => error.at(place),
-        None => error,
-    }
+    placed(Error::data(message), sources.place(name, 0..0))
 }
 
 /// A report of Tera's about one place.
 pub(super) fn reported(report: &ReportError, sources: &dyn Sources) -> Error {
-    let place = sources.place(report.filename(), report.span().range.clone());
-    said(report.message(), place)
+    let name = report.filename();
+    let range = report.span().range.clone();
+    let template = sources.template(name).unwrap_or_default();
+    // Where the file ends is no help; what was left open is.
+    let open = is_about_the_end(report.message())
+        .then(|| blocks::open(template))
+        .flatten();
+    if let Some(open) = open {
+        let (message, hint) = open.words();
+        return placed(
+            Error::data(message).hint(hint),
+            sources.place(name, open.range),
+        );
+    }
+    let word = template.get(range.clone()).unwrap_or_default();
+    if report.message().starts_with("Unknown tag") {
+        let before = template.get(..range.start).unwrap_or_default();
+        let before = before.rfind("{%").map_or(before, |at| &before[..at]);
+        let (message, hint) = blocks::stray(word, blocks::open(before));
+        return placed(Error::data(message).hint(hint), sources.place(name, range));
+    }
+    said(report.message(), word, sources.place(name, range), sources)
+}
+
+fn is_about_the_end(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.starts_with("unexpected end of input")
+        || message.starts_with("unexpected end of raw block")
 }
 
 /// A report in Tera's own printing: the message, and ` --> name:line:column`.
@@ -87,23 +113,32 @@ fn listed(report: &str, sources: &dyn Sources) -> Error {
             .sum();
         let in_line = template.get(before..)?.char_indices();
         let at = before + in_line.map(|(at, _)| at).nth(column.checked_sub(1)?)?;
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let rest = &template[at..];
-        let length = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
-        sources.place(name, at..at + length)
+        sources.place(name, at..at + length_of_name(&template[at..]))
     });
-    said(message, place)
+    said(message, "", place, sources)
 }
 
-/// Tera's message in our words, with a hint where a name is wrong.
-fn said(message: &str, place: Option<Place>) -> Error {
+/// The bytes of the name at the start of `text`, in quotes or without.
+fn length_of_name(text: &str) -> usize {
+    let quote = text.chars().next().filter(|c| "\"'`".contains(*c));
+    match quote.and_then(|quote| text[1..].find(quote)) {
+        Some(end) => end + 2,
+        None => text
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(text.len()),
+    }
+}
+
+/// Tera's message in our words, with a hint where a name is wrong. `word` is what stands there.
+fn said(message: &str, word: &str, place: Option<Place>, sources: &dyn Sources) -> Error {
     let quoted = |text: &str| text.split('`').nth(1).unwrap_or_default().to_owned();
+    let did_you_mean = |near: &str| format!("Did you mean `{near}`?");
     let name = quoted(message);
     let (message, hint) = if let Some((_, known)) = message.split_once(" Available ") {
         let known = known.split_once(": ").map_or("", |(_, names)| names);
         let names = || known.split(", ").filter(|name| !name.starts_with("__"));
         let hint = match nearest(&name, names()) {
-            Some(near) => format!("Did you mean `{near}`?"),
+            Some(near) => did_you_mean(near),
             None => {
                 let names: Vec<_> = names().map(|name| format!("`{name}`")).collect();
                 format!("Known here: {}.", names.join(", "))
@@ -111,15 +146,32 @@ fn said(message: &str, place: Option<Place>) -> Error {
         };
         (format!("`{name}` is not defined"), Some(hint))
     } else if message.starts_with("Unknown filter") {
-        let near = nearest(&name, filters::NAMES);
-        let hint = near.map(|near| format!("Did you mean `{near}`?"));
+        let hint = nearest(&name, filters::NAMES).map(did_you_mean);
         (format!("there is no filter `{name}`"), hint)
+    } else if message.starts_with("Unknown template") {
+        let hint = nearest(&name, sources.names()).map(did_you_mean);
+        (format!("there is no template `{name}`"), hint)
     } else if let Some(what) = message.strip_prefix("Unknown ") {
         let what = what.split(' ').next();
         (
             format!("there is no {} `{name}`", what.unwrap_or("name")),
             None,
         )
+    } else if message.starts_with("Tried to render a variable that is undefined") {
+        undefined(word)
+    } else if let Some((found, expected)) = message
+        .strip_prefix("Found ")
+        .and_then(|rest| rest.trim_end_matches('.').split_once(" but expected "))
+    {
+        let is_mark = !expected.contains(|c: char| c == '`' || c.is_alphanumeric());
+        let end = matches!(expected, "}}" | "%}");
+        let hint = end.then(|| format!("Write `{expected}` where the tag ends."));
+        let expected = if is_mark {
+            format!("`{expected}`")
+        } else {
+            expected.to_owned()
+        };
+        (format!("found {found} but expected {expected}"), hint)
     } else {
         (sentence_to_fragment(message), None)
     };
@@ -128,6 +180,25 @@ fn said(message: &str, place: Option<Place>) -> Error {
         Some(hint) => error.hint(hint),
         None => error,
     };
+    placed(error, place)
+}
+
+/// A value that is not there: a name that nothing has, or one that not everything has.
+fn undefined(word: &str) -> (String, Option<String>) {
+    // Tera marks either the last name of a path or the whole of it.
+    let name = word.rsplit('.').next().unwrap_or_default().trim();
+    if name.is_empty() {
+        return ("this has no value".to_owned(), None);
+    }
+    let hint = if context::FIELDS.contains(&name) {
+        Some("It is not always there: write `{% if … %}` around it, or add `| default(value=\"…\")`.".to_owned())
+    } else {
+        nearest(name, context::FIELDS).map(|near| format!("Did you mean `{near}`?"))
+    };
+    (format!("`{name}` is not defined"), hint)
+}
+
+fn placed(error: Error, place: Option<Place>) -> Error {
     match place {
         Some(place) => error.at(place),
         None => error,

@@ -106,6 +106,10 @@ impl Sources for BTreeMap<String, Staged> {
     fn place(&self, name: &str, range: Range<usize>) -> Option<Place> {
         self.get(name).map(|staged| staged.place(range))
     }
+
+    fn names(&self) -> Vec<&str> {
+        self.keys().map(String::as_str).collect()
+    }
 }
 
 /// Puts a backslash before whatever Markdown could read as more than text.

@@ -75,11 +75,46 @@ fn errors_of_tera_are_shown_where_the_author_wrote_them() {
     );
     assert_eq!(
         partial("\n{{ a b }}"),
-        "templates/partials/p.mjml:2:6: found identifier but expected }}"
+        "templates/partials/p.mjml:2:6: found identifier but expected `}}` | Write `}}` where the tag ends."
     );
     assert_eq!(
         partial("{% include 'q' %}"),
         "templates/partials/p.mjml:1:12: there is no template `q`"
+    );
+    assert_eq!(
+        partial("{% include 'partials/q.mjml' %}"),
+        "templates/partials/p.mjml:1:12: there is no template `partials/q.mjml` | Did you mean `partials/p.mjml`?"
+    );
+    assert_eq!(
+        partial(
+            "{% for a in articles %}\n{% if subscriber.a %}{% endif %}{% if a.url %}x{% endfor %}"
+        ),
+        "templates/partials/p.mjml:2:51: `{% endfor %}` closes nothing here: `if` is still open | Write `{% endif %}` before it."
+    );
+    assert_eq!(
+        partial("x\n{% for a in articles %}\n{{ a.title }}"),
+        "templates/partials/p.mjml:2:1: `for` is never closed | Write `{% endfor %}` where it ends."
+    );
+    assert_eq!(
+        partial("x\n{% fro a in articles %}{% endfor %}"),
+        "templates/partials/p.mjml:2:4: there is no tag `fro` | Did you mean `for`?"
+    );
+    assert_eq!(
+        partial("x {{ issue.slug"),
+        "templates/partials/p.mjml:1:3: `{{` is never closed | Write `}}` where it ends."
+    );
+    let field = |name: &str| {
+        Bench::words(&format!("{{{{ articles[0].{name} }}}}"))
+            .article("A", "t", "x")
+            .refused()
+    };
+    assert_eq!(
+        field("titel"),
+        "templates/digest.mjml:3:48: `titel` is not defined | Did you mean `title`?"
+    );
+    assert_eq!(
+        field("byline"),
+        "templates/digest.mjml:3:48: `byline` is not defined | It is not always there: write `{% if … %}` around it, or add `| default(value=\"…\")`."
     );
     assert_eq!(
         Bench::words("x")
