@@ -102,7 +102,7 @@ impl Desk {
         plan.retry = Retry {
             relay_first: Duration::from_millis(5),
             relay_longest: Duration::from_millis(20),
-            relay_patience: Duration::from_millis(100),
+            relay_patience: Duration::from_secs(1),
             ..Retry::default()
         };
         Self {
