@@ -56,7 +56,7 @@ pub struct Desk {
 }
 
 pub fn relay(server: &FakeRelay) -> Relay {
-    let short = Duration::from_millis(200);
+    let short = Duration::from_millis(400);
     Relay {
         name: "main".to_owned(),
         host: server.address.ip().to_string(),
