@@ -1,5 +1,5 @@
 //! Where a run's mails go: the relay, the sandbox inbox, or a folder. What differs between a send, a
-//! rehearsal in the sandbox and a dry run is here, and nowhere else.
+//! delivery to the sandbox and a dry run hangs on [`Venue`], and on nothing else.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -19,6 +19,7 @@ use crate::{
     exit::Exit,
     finding::Severity,
     issue::Issue,
+    ui::Format,
 };
 
 pub(super) fn run(args: &SendArgs, project: &Project) -> Result<Exit> {
@@ -63,10 +64,17 @@ fn not_yet(project: &Project, issue: &Issue, venue: Venue) -> Option<Exit> {
     if venue != Venue::Relay || send_at <= project.clock.now() {
         return None;
     }
-    project.ui.product(&format!(
-        "`{}` is due at {send_at}; nothing was sent. Run it again then, or change `send_at`.",
-        issue.slug
-    ));
+    match project.ui.format() {
+        Format::Human => project.ui.product(&format!(
+            "`{}` is due at {send_at}; nothing was sent. Run it again then, or change `send_at`.",
+            issue.slug
+        )),
+        Format::Json => project.ui.json(&serde_json::json!({
+            "issue": issue.slug,
+            "end": "scheduled",
+            "send_at": send_at.to_string(),
+        })),
+    }
     Some(Exit::TryLater)
 }
 

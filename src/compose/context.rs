@@ -7,8 +7,15 @@
 use jiff::civil::Date;
 use tera::{Context, Map, Value};
 
-use super::{Publication, sending, tokens};
-use crate::issue::{Article, Block, Figure, Inline, Issue, html, text};
+use super::{
+    Publication, sending,
+    staging::{Role, Tags},
+    tokens,
+};
+use crate::issue::{
+    Article, Block, Figure, Inline, Issue, html,
+    text::{self, Nesting},
+};
 
 /// The width of the plain text, in columns.
 const WIDTH: usize = 72;
@@ -48,12 +55,12 @@ pub(super) const FIELDS: [&str; 30] = [
 ];
 
 /// Where a text comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trust {
+#[derive(Clone, Copy, Debug)]
+enum Trust<'a> {
     /// It is data.
     Data,
-    /// The author wrote it, and it may hold tags.
-    Author,
+    /// The author wrote it, and it may hold these tags.
+    Author(&'a Tags),
 }
 
 /// What is known while an issue is being composed.
@@ -81,15 +88,18 @@ impl Written {
 }
 
 /// The values of the composing moment.
-pub(super) fn context(issue: &Issue, publication: &Publication, written: &Written) -> Context {
+pub(super) fn context(
+    issue: &Issue,
+    publication: &Publication,
+    written: &Written,
+    tags: &Tags,
+) -> Context {
+    let author = Trust::Author(tags);
     let mut context = Context::new();
     context.insert_value("newsletter", newsletter(publication));
-    context.insert_value("issue", self::issue(issue, publication, written));
-    context.insert_value("letter", blocks(&written.letter, Trust::Author));
-    context.insert_value(
-        "letter_text",
-        Value::from(text::blocks(&written.letter, WIDTH)),
-    );
+    context.insert_value("issue", self::issue(issue, publication, written, author));
+    context.insert_value("letter", blocks(&written.letter, author));
+    context.insert_value("letter_text", Value::from(plain(&written.letter, author)));
     context.insert_value("articles", written.articles.clone());
     context
 }
@@ -104,7 +114,7 @@ fn newsletter(publication: &Publication) -> Value {
     fields.into()
 }
 
-fn issue(issue: &Issue, publication: &Publication, written: &Written) -> Value {
+fn issue(issue: &Issue, publication: &Publication, written: &Written, author: Trust<'_>) -> Value {
     let mut fields = Fields(Trust::Data, Map::new());
     fields.text("slug", &issue.slug);
     fields.date("date", issue.front.date);
@@ -113,7 +123,7 @@ fn issue(issue: &Issue, publication: &Publication, written: &Written) -> Value {
         fields.text("url", &url);
     }
     let title = issue.front.title.as_deref().map(tokens::clean);
-    fields.0 = Trust::Author;
+    fields.0 = author;
     fields.maybe("title", title.as_ref().or(written.subject.as_ref()));
     fields.maybe("subject", written.subject.as_ref());
     fields.maybe("preheader", written.preheader.as_ref());
@@ -144,12 +154,28 @@ fn article(article: &Article) -> Value {
     fields.into()
 }
 
-fn blocks(blocks: &[Block], trust: Trust) -> Value {
+/// Blocks as plain text.
+fn plain(blocks: &[Block], trust: Trust<'_>) -> String {
+    let Trust::Author(tags) = trust else {
+        return text::blocks(blocks, WIDTH);
+    };
+    text::personal(
+        blocks,
+        WIDTH,
+        &|character| match tags.get(character).map(|tag| tag.role) {
+            Some(Role::Open(_)) => Nesting::Open,
+            Some(Role::Close(_)) => Nesting::Close,
+            _ => Nesting::None,
+        },
+    )
+}
+
+fn blocks(blocks: &[Block], trust: Trust<'_>) -> Value {
     let values: Vec<Value> = blocks.iter().map(|inner| block(inner, trust)).collect();
     Value::from(values)
 }
 
-fn block(block: &Block, trust: Trust) -> Value {
+fn block(block: &Block, trust: Trust<'_>) -> Value {
     let mut fields = Fields(trust, Map::new());
     let whole = || html::block(block);
     let (kind, content) = match block {
@@ -180,11 +206,11 @@ fn block(block: &Block, trust: Trust) -> Value {
     fields.set("kind", Value::from(kind));
     let content = fields.clean(&content);
     fields.set("html", Value::safe_string(&content));
-    fields.text("text", &text::blocks(std::slice::from_ref(block), WIDTH));
+    fields.text("text", &plain(std::slice::from_ref(block), trust));
     fields.into()
 }
 
-fn figure(figure: &Figure, fields: &mut Fields) {
+fn figure(figure: &Figure, fields: &mut Fields<'_>) {
     if !figure.src.is_empty() {
         fields.text("src", &figure.src);
     }
@@ -195,13 +221,13 @@ fn figure(figure: &Figure, fields: &mut Fields) {
 }
 
 /// The fields of a value, cleaned as far as they are data.
-struct Fields(Trust, Map);
+struct Fields<'a>(Trust<'a>, Map);
 
-impl Fields {
+impl Fields<'_> {
     fn clean(&self, text: &str) -> String {
         match self.0 {
             Trust::Data => tokens::clean(text),
-            Trust::Author => text.to_owned(),
+            Trust::Author(_) => text.to_owned(),
         }
     }
 
@@ -240,8 +266,8 @@ impl Fields {
     }
 }
 
-impl From<Fields> for Value {
-    fn from(fields: Fields) -> Self {
+impl From<Fields<'_>> for Value {
+    fn from(fields: Fields<'_>) -> Self {
         Self::from(fields.1)
     }
 }

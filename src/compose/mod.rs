@@ -130,7 +130,7 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
         (template.name.clone(), source)
     });
     let moment = Moment::new(sources.collect(), Writing::ByName, &mut tags)?;
-    let context = context::context(issue, press.publication, &written);
+    let context = context::context(issue, press.publication, &written, &tags);
     let document = moment.render(&page.name, &context)?;
     let text = moment.render(&plain.name, &context)?;
 
@@ -217,7 +217,7 @@ fn write(
         }
     };
     let mut written = Written::new(issue);
-    let context = |written: &Written| context::context(issue, press.publication, written);
+    let context = |written: &Written| context::context(issue, press.publication, written, tags);
     written.subject = Some(lines.render("subject.txt", &context(&written))?);
     if issue.front.preheader.is_some() {
         written.preheader = Some(lines.render("preheader.txt", &context(&written))?);

@@ -337,3 +337,20 @@ fn composing_twice_gives_the_same() {
         bench.compose().unwrap().edition
     );
 }
+
+#[test]
+fn the_address_of_a_link_that_not_everyone_sees_stays_with_its_words() {
+    let bench = Bench::text("{{ letter_text }}{% for block in letter %}|{{ block.text }}{% endfor %}").issue(
+        "+++\nsubject = \"S\"\n+++\n{% if subscriber.pro %}[a](https://x.example/pro){% else %}[b](https://x.example/free){% endif %}{% for t in subscriber.topics %} [{{ t }}](https://x.example/{{ t }}){% endfor %} [c](https://x.example/all)\n",
+    );
+    let text = |fields: &[(&str, &str)]| {
+        let text = bench.merge(fields).unwrap().text;
+        text.split('|')
+            .map(|part| part.replace('\n', " ").trim().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let pro = "a (https://x.example/pro) s (https://x.example/s) c [1]  [1] https://x.example/all";
+    assert_eq!(text(&[("pro", "1"), ("topics", "s")]), [pro, pro]);
+    let free = "b (https://x.example/free) c [1]  [1] https://x.example/all";
+    assert_eq!(text(&[("topics", "")]), [free, free]);
+}

@@ -26,7 +26,29 @@ pub fn inline(line: &[Inline]) -> String {
 /// It ends without a line feed. A line is longer than `width` only when a single word is.
 #[must_use]
 pub fn blocks(blocks: &[Block], width: usize) -> String {
-    let mut links = Links::Numbered(BTreeMap::new());
+    personal(blocks, width, &|_| Nesting::None)
+}
+
+/// What a character does to what depends on the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// It begins a part that not everyone sees.
+    Open,
+    /// It ends one.
+    Close,
+    /// It does neither.
+    None,
+}
+
+/// The same for blocks with parts that not everyone sees. The address of a link in one of them
+/// stands beside its words: in the list after the blocks everyone would see it.
+#[must_use]
+pub fn personal(blocks: &[Block], width: usize, nesting: &dyn Fn(char) -> Nesting) -> String {
+    let mut links = Links::Numbered {
+        numbers: BTreeMap::new(),
+        nesting,
+        depth: 0,
+    };
     let mut lines = stack(blocks, width.max(1), &mut links);
     for (at, url) in links.in_order().into_iter().enumerate() {
         if at == 0 && !lines.is_empty() {
@@ -39,25 +61,47 @@ pub fn blocks(blocks: &[Block], width: usize) -> String {
 }
 
 /// What becomes of the addresses of links.
-enum Links {
-    /// Each is given a number, from 1.
-    Numbered(BTreeMap<String, usize>),
+enum Links<'n> {
+    /// Each is given a number, from 1, but those that not everyone sees.
+    Numbered {
+        numbers: BTreeMap<String, usize>,
+        nesting: &'n dyn Fn(char) -> Nesting,
+        /// How many parts that not everyone sees are open.
+        depth: usize,
+    },
     /// The words say enough.
     Dropped,
 }
 
-impl Links {
-    /// The number of an address, where addresses have one.
-    fn number(&mut self, url: &str) -> Option<usize> {
-        let Self::Numbered(numbers) = self else {
-            return None;
-        };
-        let next = numbers.len() + 1;
-        Some(*numbers.entry(url.to_owned()).or_insert(next))
+impl Links<'_> {
+    /// What stands for an address behind its words.
+    fn reference(&mut self, url: &str) -> Option<String> {
+        match self {
+            Self::Dropped => None,
+            Self::Numbered { depth: 1.., .. } => Some(format!(" ({})", cleaned(url))),
+            Self::Numbered { numbers, .. } => {
+                let next = numbers.len() + 1;
+                let number = *numbers.entry(url.to_owned()).or_insert(next);
+                Some(format!("{GLUE}[{number}]"))
+            }
+        }
+    }
+
+    /// Sees what is written, to know which part it belongs to.
+    fn pass(&mut self, words: &str) {
+        if let Self::Numbered { nesting, depth, .. } = self {
+            for character in words.chars().filter(|c| clean::is_token(*c)) {
+                match nesting(character) {
+                    Nesting::Open => *depth += 1,
+                    Nesting::Close => *depth = depth.saturating_sub(1),
+                    Nesting::None => {}
+                }
+            }
+        }
     }
 
     fn in_order(&self) -> Vec<&str> {
-        let Self::Numbered(numbers) = self else {
+        let Self::Numbered { numbers, .. } = self else {
             return Vec::new();
         };
         let mut urls: Vec<(&usize, &str)> = numbers
@@ -70,7 +114,7 @@ impl Links {
 }
 
 /// Blocks below each other, an empty line between them.
-fn stack(blocks: &[Block], width: usize, links: &mut Links) -> Vec<String> {
+fn stack(blocks: &[Block], width: usize, links: &mut Links<'_>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for block in blocks {
         let inner = lines_of(block, width, links);
@@ -82,7 +126,7 @@ fn stack(blocks: &[Block], width: usize, links: &mut Links) -> Vec<String> {
     lines
 }
 
-fn lines_of(block: &Block, width: usize, links: &mut Links) -> Vec<String> {
+fn lines_of(block: &Block, width: usize, links: &mut Links<'_>) -> Vec<String> {
     match block {
         Block::Paragraph(content) => wrapped(content, width, links),
         Block::Heading { level, content } => heading(*level, content, width, links),
@@ -114,12 +158,12 @@ fn hang(
     hung.collect()
 }
 
-fn wrapped(content: &[Inline], width: usize, links: &mut Links) -> Vec<String> {
+fn wrapped(content: &[Inline], width: usize, links: &mut Links<'_>) -> Vec<String> {
     let lines = Flat::of(content, links);
     lines.iter().flat_map(|line| wrap(line, width)).collect()
 }
 
-fn heading(level: u8, content: &[Inline], width: usize, links: &mut Links) -> Vec<String> {
+fn heading(level: u8, content: &[Inline], width: usize, links: &mut Links<'_>) -> Vec<String> {
     let mut lines = wrapped(content, width, links);
     let longest = lines.iter().map(|line| width_of(line)).max().unwrap_or(0);
     if longest > 0 {
@@ -129,7 +173,12 @@ fn heading(level: u8, content: &[Inline], width: usize, links: &mut Links) -> Ve
     lines
 }
 
-fn list(start: Option<usize>, items: &[ListItem], width: usize, links: &mut Links) -> Vec<String> {
+fn list(
+    start: Option<usize>,
+    items: &[ListItem],
+    width: usize,
+    links: &mut Links<'_>,
+) -> Vec<String> {
     let is_brief = |item: &ListItem| {
         let mut blocks = item.blocks.iter();
         matches!(blocks.next(), None | Some(Block::Paragraph(_)))
@@ -171,7 +220,7 @@ fn list(start: Option<usize>, items: &[ListItem], width: usize, links: &mut Link
     lines
 }
 
-fn pull_quote(quote: &Quote, width: usize, links: &mut Links) -> Vec<String> {
+fn pull_quote(quote: &Quote, width: usize, links: &mut Links<'_>) -> Vec<String> {
     let mut lines = hang("    ", "    ", width, |width| {
         wrapped(&quote.text, width, links)
     });
@@ -182,7 +231,7 @@ fn pull_quote(quote: &Quote, width: usize, links: &mut Links) -> Vec<String> {
 }
 
 /// What stands for a picture. An ornament, which says nothing, leaves nothing.
-fn caption(figure: &Figure, width: usize, links: &mut Links) -> Vec<String> {
+fn caption(figure: &Figure, width: usize, links: &mut Links<'_>) -> Vec<String> {
     let mut words = Flat::of(&figure.caption, links).join(" ");
     if words.trim().is_empty() {
         words = cleaned(&figure.alt);
@@ -211,7 +260,7 @@ fn code_line(line: &str, width: usize) -> Vec<String> {
 }
 
 /// Aligned columns where they fit, else a list of `Head: cell`.
-fn table(head: &[Cell], rows: &[Vec<Cell>], width: usize, links: &mut Links) -> Vec<String> {
+fn table(head: &[Cell], rows: &[Vec<Cell>], width: usize, links: &mut Links<'_>) -> Vec<String> {
     let mut flat = |cells: &[Cell]| -> Vec<String> {
         let words = cells.iter().map(|cell| {
             let lines = Flat::of(&cell.content, links);
@@ -296,13 +345,13 @@ fn cleaned(text: &str) -> String {
 }
 
 /// The words of a line, between the breaks that were asked for.
-struct Flat<'l> {
+struct Flat<'l, 'n> {
     lines: Vec<String>,
-    links: &'l mut Links,
+    links: &'l mut Links<'n>,
 }
 
-impl<'l> Flat<'l> {
-    fn of(line: &[Inline], links: &'l mut Links) -> Vec<String> {
+impl<'l, 'n> Flat<'l, 'n> {
+    fn of(line: &[Inline], links: &'l mut Links<'n>) -> Vec<String> {
         let mut flat = Self {
             lines: vec![String::new()],
             links,
@@ -312,6 +361,7 @@ impl<'l> Flat<'l> {
     }
 
     fn push(&mut self, words: &str) {
+        self.links.pass(words);
         if let Some(line) = self.lines.last_mut() {
             line.push_str(words);
         }
@@ -341,15 +391,16 @@ impl<'l> Flat<'l> {
         if !html::is_allowed(url) || bare(&words) == bare(url) {
             return;
         }
-        let Some(number) = self.links.number(url) else {
+        let Some(reference) = self.links.reference(url) else {
             return;
         };
-        let glue = if words.trim().is_empty() {
-            String::new()
-        } else {
-            GLUE.to_string()
-        };
-        self.push(&format!("{glue}[{number}]"));
+        // Without words there is nothing to stand behind.
+        let is_wordless = words.trim().is_empty();
+        let bare = reference.trim_start_matches([' ', GLUE]);
+        let reference = if is_wordless { bare } else { &reference };
+        if let Some(line) = self.lines.last_mut() {
+            line.push_str(reference);
+        }
     }
 }
 

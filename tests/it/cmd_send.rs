@@ -415,6 +415,21 @@ fn a_test_sends_the_real_mail_and_leaves_the_books_alone() {
 }
 
 #[test]
+fn an_issue_whose_time_has_not_come_waits_except_to_be_looked_at() {
+    let issue = ISSUE.replace("+++\n\n", "send_at = 2999-01-01T00:00:00Z\n+++\n\n");
+    let project = Project::new().file("issues/a.md", &issue);
+    let _ = project.run(&["send", "a", "--yes"]).exit(75).stdout(
+        "`a` is due at 2999-01-01T00:00:00Z; nothing was sent. Run it again then, or change `send_at`.\n",
+    );
+    let _ = project
+        .run(&["send", "a", "--yes", "--json"])
+        .exit(75)
+        .stdout("{\"issue\":\"a\",\"end\":\"scheduled\",\"send_at\":\"2999-01-01T00:00:00Z\"}\n");
+    let _ = project.run(&["send", "a", "--dry-run", "--yes"]).exit(0);
+    assert!(!project.path(".letterpress/ledger.db").exists());
+}
+
+#[test]
 fn a_test_says_in_json_of_which_issue() {
     let project = project();
     let arguments = ["test", "a", "--to", "me@example.com", "--sandbox", "--json"];
