@@ -41,6 +41,9 @@ struct Heading {
     list_id: Option<String>,
     base_url: Option<String>,
     unsubscribe_mailto: Option<Address>,
+    /// The fingerprint of the secret: with another one the same row would render to other bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
 }
 
 impl Heading {
@@ -56,10 +59,24 @@ impl Heading {
             list_id: letterhead.list_id.clone(),
             base_url: letterhead.base_url.clone(),
             unsubscribe_mailto: letterhead.unsubscribe_mailto.clone(),
+            secret: Some(letterhead.secret.fingerprint()),
         }
     }
 
     fn letterhead(self, secret: Secret) -> Result<Letterhead> {
+        if self
+            .secret
+            .is_some_and(|known| known != secret.fingerprint())
+        {
+            return Err(Error::new(
+                Kind::Unavailable,
+                format!(
+                    "the key of unsubscribe links is another than when the campaign `{}` began",
+                    self.campaign
+                ),
+            )
+            .hint("Bring the `secret_file` of `[unsubscribe]` back from a copy: links in mails that are out work with that key alone."));
+        }
         let mailbox = |text: &str| text.parse::<Mailbox>().map_err(|_| unreadable());
         Ok(Letterhead {
             from: mailbox(&self.from)?,
@@ -99,10 +116,12 @@ pub(super) enum Sandbox {
 }
 
 impl Bundle {
-    /// The hash of what is said: the edition and the headers, without the date, which freezing fixes.
+    /// The hash of what is said: the edition and the headers, without the date, which freezing fixes,
+    /// and without the secret, whose loss is told of by itself.
     pub(super) fn content_hash(&self) -> Result<String> {
         let undated = Heading {
             date: String::new(),
+            secret: None,
             ..Heading::of(&self.letterhead)
         };
         let mut content = json(&self.edition)?;

@@ -34,6 +34,13 @@ const LONGEST_LINE: usize = 4096;
 /// How long we wait for the answer to QUIT: it changes nothing.
 const FAREWELL: Duration = Duration::from_secs(2);
 
+/// An alarm that rings so much too late was not rung by the relay: the process had been stopped. The
+/// answer may have come in the meantime, and the runtime tells us of timers before it has looked.
+const SLEPT_THROUGH: Duration = Duration::from_millis(500);
+
+/// How long we look for that answer.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// What the exchange is about at the moment; each phase has its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -173,6 +180,11 @@ impl Inner {
             .alarm
             .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + deadline)));
         ready!(alarm.as_mut().poll(context));
+        let now = Instant::now();
+        if now.saturating_duration_since(alarm.deadline()) > SLEPT_THROUGH {
+            alarm.as_mut().reset(now + GRACE);
+            ready!(alarm.as_mut().poll(context));
+        }
         Poll::Ready(Err(late(deadline)))
     }
 
@@ -380,6 +392,31 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    /// Otherwise a process that was stopped for long would not know of its last mails what it could
+    /// read at once.
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_was_slept_through_leaves_time_to_look() {
+        let (wire, mut server) = pair(Deadlines::default()).await;
+        wire.enter(Phase::Dot);
+        let mut reader = wire.clone();
+        let mut reading = Box::pin(reader.read_u8());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(reading.as_mut().poll(&mut context).is_pending());
+        tokio::time::advance(2 * Deadlines::default().dot).await;
+        assert!(reading.as_mut().poll(&mut context).is_pending());
+        server.write_all(b"250 ok\r\n").await.unwrap();
+        assert_eq!(reading.await.unwrap(), b'2');
+        // Where nothing has come, that is the end.
+        let mut rest = [0; 7];
+        reader.read_exact(&mut rest).await.unwrap();
+        wire.enter(Phase::Dot);
+        let mut reading = Box::pin(reader.read_u8());
+        assert!(reading.as_mut().poll(&mut context).is_pending());
+        tokio::time::advance(2 * Deadlines::default().dot).await;
+        let error = reading.await.unwrap_err();
+        assert_eq!(error.to_string(), "the relay did not answer within 600s");
     }
 
     #[tokio::test]

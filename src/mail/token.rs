@@ -164,6 +164,13 @@ impl Secret {
         self.mac(["recipient", ""], address.key().as_bytes())
     }
 
+    /// A name for the secret itself that does not give it away: to see whether it is still the same.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mac: [u8; 10] = self.mac(["fingerprint", ""], &[]);
+        base32().encode(&mac)
+    }
+
     /// The first `N` octets of HMAC-SHA256 over version, purpose, scope and what it is about. Each
     /// but the last has its length before it, so that no two inputs run together to the same.
     fn mac<const N: usize>(&self, [purpose, scope]: [&str; 2], about: &[u8]) -> [u8; N] {

@@ -1,6 +1,6 @@
 //! `send`, `test` and `status`, as a user or a cron line runs them.
 
-use crate::project::{LIST, Output, Project, inbox, lines};
+use crate::project::{LIST, Output, Project, SECRET, inbox, lines};
 
 const ISSUE: &str = "+++\nsubject = \"For {{ subscriber.first_name | default(value=\\\"you\\\") }}\"\n+++\n\nHello.\n";
 
@@ -229,8 +229,30 @@ fn a_ledger_that_was_lost_is_not_begun_anew() {
 }
 
 #[test]
+fn a_campaign_goes_on_with_the_key_that_it_began_with() {
+    let project = project();
+    let send = ["send", "a", "--sandbox", "--yes", "--limit", "1"];
+    let _ = project.run(&send).exit(0);
+    let secret = project.read(".letterpress/secret");
+    std::fs::remove_file(project.path(".letterpress/secret")).unwrap();
+    let output = project.run(&send).exit(69);
+    assert!(
+        output.stderr.starts_with(
+            "error: the key of unsubscribe links is another than when the campaign `a@all#sandbox` began\n"
+        ),
+        "{}",
+        output.stderr
+    );
+    project.write(".letterpress/secret", secret);
+    let _ = project.run(&send).exit(0);
+    assert_eq!(project.messages(".letterpress/sandbox").len(), 2);
+}
+
+#[test]
 fn frozen_files_that_the_ledger_does_not_know_are_not_sent() {
     let limited = ["send", "a", "--sandbox", "--yes", "--limit", "1"];
+    // The same key, so that only the audience differs.
+    let project = || project().file(".letterpress/secret", SECRET);
     let (ours, other) = (project(), project());
     let _ = ours.run(&limited).exit(0);
     let mut lines: Vec<&str> = LIST.lines().collect();
