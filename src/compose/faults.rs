@@ -37,7 +37,11 @@ pub(super) fn translated(error: &tera::Error, sources: &dyn Sources) -> Error {
         }
         ErrorKind::MissingParent { current, parent } => {
             let message = format!("there is no template `{parent}` to extend");
-            at_start(current, message, sources)
+            let error = at_start(current, message, sources);
+            match nearest(parent, sources.names()) {
+                Some(near) => error.hint(format!("Did you mean `{near}`?")),
+                None => error,
+            }
         }
         ErrorKind::CircularInclude { tpl, include_chain } => at_start(
             tpl,
@@ -137,7 +141,17 @@ fn said(message: &str, word: &str, place: Option<Place>, sources: &dyn Sources) 
     let (message, hint) = if let Some((_, known)) = message.split_once(" Available ") {
         let known = known.split_once(": ").map_or("", |(_, names)| names);
         let names = || known.split(", ").filter(|name| !name.starts_with("__"));
-        let hint = match nearest(&name, names()) {
+        // What is filled in for each reader is known, too, though not to Tera.
+        let of_reader = [
+            "subscriber",
+            "unsubscribe_url",
+            "preferences_url",
+            "view_url",
+        ];
+        let of_reader = of_reader
+            .into_iter()
+            .filter(|_| names().any(|name| name == "newsletter"));
+        let hint = match nearest(&name, names().chain(of_reader)) {
             Some(near) => did_you_mean(near),
             None => {
                 let names: Vec<_> = names().map(|name| format!("`{name}`")).collect();
@@ -151,6 +165,13 @@ fn said(message: &str, word: &str, place: Option<Place>, sources: &dyn Sources) 
     } else if message.starts_with("Unknown template") {
         let hint = nearest(&name, sources.names()).map(did_you_mean);
         (format!("there is no template `{name}`"), hint)
+    } else if message.starts_with("Unknown component") {
+        let names = sources.names();
+        let templates = names.iter().filter_map(|name| sources.template(name));
+        let hint = nearest(&name, templates.flat_map(blocks::components)).map(did_you_mean);
+        (format!("there is no component `{name}`"), hint)
+    } else if message.starts_with("Unknown argument") {
+        (format!("the component has no argument `{name}`"), None)
     } else if let Some(what) = message.strip_prefix("Unknown ") {
         let what = what.split(' ').next();
         (

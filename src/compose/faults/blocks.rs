@@ -138,6 +138,15 @@ fn end_of_raw(text: &str) -> Option<usize> {
     None
 }
 
+/// The names of the components that a template defines.
+pub(super) fn components(template: &str) -> impl Iterator<Item = &str> {
+    template.split("{%").skip(1).filter_map(|tag| {
+        let code = tag.trim_start_matches('-').trim_start();
+        let code = code.strip_prefix("component")?;
+        Some(name(code.trim_start())).filter(|name| !name.is_empty())
+    })
+}
+
 fn name(code: &str) -> &str {
     let length = code.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     &code[..length.unwrap_or(code.len())]
@@ -204,6 +213,12 @@ mod tests {
         assert_eq!(open("{% set x %}y"), Some("{% set x %}"));
         assert_eq!(open("{{ '}}' }}{% set x = 1 %}{# {% if a %} #}"), None);
         assert_eq!(open("{% raw %}{% if %}{%- endraw %}"), None);
+    }
+
+    #[test]
+    fn components_are_found() {
+        let names = components("{%- component a(x) -%}{% endcomponent a %}{% component b() %}");
+        assert_eq!(names.collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 use std::fmt::Write;
 
 use super::{
-    Purpose,
+    Purpose, attributes,
     elements::{self, Kind},
     normalize,
     tree::{Element, Node},
@@ -58,6 +58,8 @@ pub(super) struct Prepared {
     pub(super) elements: Vec<(usize, Place)>,
     /// What is wrong with the document; a strict run makes errors of it.
     pub(super) problems: Vec<Finding>,
+    /// What does no harm but is not what its author meant.
+    pub(super) notes: Vec<Finding>,
 }
 
 /// Writes a document for the engine. `language` is set where the document names none.
@@ -77,6 +79,7 @@ pub(super) fn prepare(
             prologue: String::new(),
             elements: Vec::new(),
             problems: Vec::new(),
+            notes: Vec::new(),
         },
     };
     writer.document(top, language);
@@ -357,8 +360,31 @@ impl Writer<'_> {
     }
 
     fn values(&mut self, element: &Element) {
+        if self.purpose == Purpose::Newsletter {
+            self.note_unknown(element);
+        }
         for attribute in normalize::attributes(element) {
             self.attribute(&attribute.name, &attribute.value);
+        }
+    }
+
+    /// Notes attributes that no element has, each once for its place: a loop repeats the element.
+    fn note_unknown(&mut self, element: &Element) {
+        for attribute in &element.attributes {
+            let name = attribute.name.as_str();
+            if attributes::is_known(name) {
+                continue;
+            }
+            let message = format!("`<{}>` has no attribute `{name}`", element.name);
+            let note = Finding::warning("mjml-unknown-attribute", message);
+            let note = note.at(element.place.clone());
+            let note = match nearest(name, attributes::names()) {
+                Some(near) => note.hint(format!("Did you mean `{near}`?")),
+                None => note.hint("It changes nothing."),
+            };
+            if !self.out.notes.contains(&note) {
+                self.out.notes.push(note);
+            }
         }
     }
 

@@ -66,6 +66,10 @@ fn errors_of_tera_are_shown_where_the_author_wrote_them() {
         "templates/partials/p.mjml:2:5: `artikles` is not defined | Did you mean `articles`?"
     );
     assert_eq!(
+        partial("{{ subscribers.plan }}"),
+        "templates/partials/p.mjml:1:4: `subscribers` is not defined | Did you mean `subscriber`?"
+    );
+    assert_eq!(
         partial("{{ subscriber.a }}{{ issue.slug | uper }}{% if x | nix %}{% endif %}"),
         "templates/partials/p.mjml:1:35: there is no filter `uper` | Did you mean `upper`?\ntemplates/partials/p.mjml:1:52: there is no filter `nix`"
     );
@@ -216,5 +220,22 @@ fn templates_are_chosen_by_name() {
             .unwrap()
             .mjml
             .starts_with("<mjml><mj-body/>")
+    );
+}
+
+#[test]
+fn an_attribute_that_mjml_does_not_know_is_noted_once() {
+    let bench = Bench::page(
+        "<mj-section>{% for i in [1, 2] %}<mj-column colour=\"red\" data-x=\"1\"><mj-text font-size=\"16px\">x</mj-text></mj-column>{% endfor %}</mj-section>",
+    );
+    let findings = bench.compose().unwrap().findings;
+    let notes: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.rule == "mjml-unknown-attribute")
+        .map(|note| format!("{}: {:?}", note.message, note.hint))
+        .collect();
+    assert_eq!(
+        notes,
+        ["`<mj-column>` has no attribute `colour`: Some(\"Did you mean `color`?\")"]
     );
 }
