@@ -12,7 +12,7 @@ use crate::{
     audience::{LeftOut, List, ListOptions, Recipient, Segment, Suppressions},
     clock::{Clock, System},
     compose::{self, Composed, Images, Press, Publication, Templates},
-    config::{self, ImageDelivery, Settings},
+    config::{self, ImageDelivery, ListSettings, Settings},
     error::{Error, Kind, Result},
     finding::Finding,
     fs,
@@ -139,6 +139,14 @@ impl Project {
         Ok(Templates::new(own))
     }
 
+    /// The fields of the list.
+    pub(super) fn columns(&self) -> Result<Vec<String>> {
+        let settings = &self.settings.list;
+        let mut columns = List::columns(fs::open(&self.path(&settings.path))?, &settings.path)?;
+        columns.extend(settings.list_fields.iter().cloned());
+        Ok(columns)
+    }
+
     /// List → recipients of a segment, without those who must not be written to.
     pub(super) fn audience(&self, segment: &Segment) -> Result<Audience> {
         let settings = &self.settings.list;
@@ -183,10 +191,15 @@ impl Project {
         let name = &self.settings.list.suppressions;
         let path = self.path(name);
         if path.exists() {
-            Suppressions::load(fs::open(&path)?, name)
-        } else {
-            Ok(Suppressions::empty())
+            return Suppressions::load(fs::open(&path)?, name);
         }
+        // Who names a file and misspells it would write to everyone who asked to be left alone.
+        if *name != ListSettings::default().suppressions {
+            return Err(Error::new(Kind::NoInput, format!("there is no file `{name}`")).hint(
+                "`list.suppressions` names it; while nobody is suppressed, it holds the line `email` alone.",
+            ));
+        }
+        Ok(Suppressions::empty())
     }
 
     /// What every mail of a campaign carries.
