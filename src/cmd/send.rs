@@ -46,7 +46,8 @@ pub(super) fn run(args: &SendArgs, project: &Project) -> Result<Exit> {
         }
         let job = Job::enter(project, Arc::clone(&ledger), bundle, venue).await?;
         let due = job.due().await?;
-        if due > 0 {
+        // A dry run writes files and to nobody: there is nothing to be sure of.
+        if due > 0 && (venue != Venue::DryRun || args.expect.is_some()) {
             confirm::confirm(args, project, &job.bundle, &outbox, due)?;
         }
         let summary = job.deliver(project, args, &outbox, due, &signals).await;
