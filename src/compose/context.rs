@@ -13,6 +13,9 @@ use crate::issue::{Article, Block, Figure, Inline, Issue, html, text};
 /// The width of the plain text, in columns.
 const WIDTH: usize = 72;
 
+/// The names of the values themselves.
+pub(super) const ROOTS: [&str; 5] = ["newsletter", "issue", "letter", "letter_text", "articles"];
+
 /// The names of all fields that values can have, for hints.
 pub(super) const FIELDS: [&str; 30] = [
     "name",

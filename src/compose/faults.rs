@@ -151,7 +151,8 @@ fn said(message: &str, word: &str, place: Option<Place>, sources: &dyn Sources) 
         let of_reader = of_reader
             .into_iter()
             .filter(|_| names().any(|name| name == "newsletter"));
-        let hint = match nearest(&name, names().chain(of_reader)) {
+        let names = || names().chain(of_reader.clone());
+        let hint = match nearest(&name, names()) {
             Some(near) => did_you_mean(near),
             None => {
                 let names: Vec<_> = names().map(|name| format!("`{name}`")).collect();
@@ -178,15 +179,22 @@ fn said(message: &str, word: &str, place: Option<Place>, sources: &dyn Sources) 
             format!("there is no {} `{name}`", what.unwrap_or("name")),
             None,
         )
-    } else if message.starts_with("Tried to render a variable that is undefined") {
+    } else if message.starts_with("Tried to render a variable that is undefined")
+        || message.ends_with("on type `undefined`")
+    {
         undefined(word)
     } else if let Some((found, expected)) = message
         .strip_prefix("Found ")
         .and_then(|rest| rest.trim_end_matches('.').split_once(" but expected "))
     {
         let is_mark = !expected.contains(|c: char| c == '`' || c.is_alphanumeric());
-        let end = matches!(expected, "}}" | "%}");
-        let hint = end.then(|| format!("Write `{expected}` where the tag ends."));
+        let hint = match (found, expected) {
+            (_, "}}" | "%}") => Some(format!("Write `{expected}` where the tag ends.")),
+            ("string" | "integer" | "float" | "bool", "identifier") => {
+                Some("Name each argument, as in `default(value=\"…\")`.".to_owned())
+            }
+            _ => None,
+        };
         let expected = if is_mark {
             format!("`{expected}`")
         } else {
@@ -214,7 +222,8 @@ fn undefined(word: &str) -> (String, Option<String>) {
     let hint = if context::FIELDS.contains(&name) {
         Some("It is not always there: write `{% if … %}` around it, or add `| default(value=\"…\")`.".to_owned())
     } else {
-        nearest(name, context::FIELDS).map(|near| format!("Did you mean `{near}`?"))
+        let known = context::FIELDS.into_iter().chain(context::ROOTS);
+        nearest(name, known).map(|near| format!("Did you mean `{near}`?"))
     };
     (format!("`{name}` is not defined"), hint)
 }

@@ -176,6 +176,13 @@ pub(super) fn stray(word: &str, open: Option<Open>) -> (String, String) {
             "An `if` has one `else`, behind every `elif`; take this one out.".to_owned(),
         );
     }
+    if matches!(word, "macro" | "endmacro" | "import") {
+        return (
+            format!("there is no tag `{word}`"),
+            "Tera 2 has components instead: `{% component name(argument) %}`, known in every template."
+                .to_owned(),
+        );
+    }
     let begins = BLOCKS.iter().map(|(begin, _)| *begin);
     let ends = BLOCKS.iter().map(|(_, end)| *end);
     let hint = match nearest(word, begins.chain(ends).chain(OTHERS)) {

@@ -271,7 +271,10 @@ impl Writer<'_> {
             Node::Element(child) if matches!(child.name.as_str(), "mj-head" | "mjml") => {
                 self.misplaced(child, &parent.name);
             }
-            Node::Element(child) => self.element(child),
+            Node::Element(child) => {
+                self.note_parent(child, parent);
+                self.element(child);
+            }
             Node::Comment(comment) => {
                 let conditional = comment.starts_with("<!--[") || comment.contains("<![endif]");
                 if kind == Kind::Container && (conditional || self.purpose == Purpose::Template) {
@@ -365,6 +368,24 @@ impl Writer<'_> {
         }
         for attribute in normalize::attributes(element) {
             self.attribute(&attribute.name, &attribute.value);
+        }
+    }
+
+    /// Notes an element that MJML lays out well only elsewhere.
+    fn note_parent(&mut self, element: &Element, parent: &Element) {
+        let Some(parents) = elements::parents(&element.name) else {
+            return;
+        };
+        if self.purpose != Purpose::Newsletter || parents.contains(&parent.name.as_str()) {
+            return;
+        }
+        let message = format!("`<{}>` stands in `<{}>`", element.name, parent.name);
+        let parents: Vec<String> = parents.iter().map(|name| format!("`<{name}>`")).collect();
+        let note = Finding::warning("mjml-parent", message)
+            .at(element.place.clone())
+            .hint(format!("Put it into {}.", parents.join(" or ")));
+        if !self.out.notes.contains(&note) {
+            self.out.notes.push(note);
         }
     }
 

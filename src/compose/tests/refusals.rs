@@ -107,6 +107,14 @@ fn errors_of_tera_are_shown_where_the_author_wrote_them() {
         partial("x {{ issue.slug"),
         "templates/partials/p.mjml:1:3: `{{` is never closed | Write `}}` where it ends."
     );
+    assert_eq!(
+        partial("{% for a in article %}{% endfor %}"),
+        "templates/partials/p.mjml:1:13: `article` is not defined | Did you mean `articles`?"
+    );
+    assert_eq!(
+        partial("{{ issue.date | default('x') }}"),
+        "templates/partials/p.mjml:1:25: found string but expected identifier | Name each argument, as in `default(value=\"…\")`."
+    );
     let field = |name: &str| {
         Bench::words(&format!("{{{{ articles[0].{name} }}}}"))
             .article("A", "t", "x")
@@ -124,7 +132,7 @@ fn errors_of_tera_are_shown_where_the_author_wrote_them() {
         Bench::words("x")
             .issue("+++\nsubject = \"Hi {{ nope }}\"\n+++\nLetter {{ subscriber.a }} {{ also }}")
             .refused(),
-        "issues/i.md:2:18: `nope` is not defined | Known here: `articles`, `issue`, `letter`, `letter_text`, `newsletter`."
+        "issues/i.md:2:18: `nope` is not defined | Known here: `articles`, `issue`, `letter`, `letter_text`, `newsletter`, `subscriber`, `unsubscribe_url`, `preferences_url`, `view_url`."
     );
 }
 
@@ -165,7 +173,7 @@ fn blocks_where_mjml_has_no_room_are_refused() {
     );
     assert_eq!(
         Bench::page("<mj-section><mj-column><mj-text nonsense='{{ subscriber.a }}'>x</mj-text></mj-column></mj-section>").refused(),
-        "templates/digest.mjml:3:43: this tag has no effect here: MJML does not use what it stands in"
+        "templates/digest.mjml:3:43: this tag has no effect here: MJML does not use what it stands in | Put it where it is shown: into text, or into `href`, `src` or `alt`."
     );
     assert_eq!(
         Bench::words("<a title=\"{% if subscriber.a %}\">x</a>{% endif %}")
@@ -237,5 +245,20 @@ fn an_attribute_that_mjml_does_not_know_is_noted_once() {
     assert_eq!(
         notes,
         ["`<mj-column>` has no attribute `colour`: Some(\"Did you mean `color`?\")"]
+    );
+}
+
+#[test]
+fn an_element_in_the_wrong_place_is_noted() {
+    let bench = Bench::page("<mj-section><mj-text>x</mj-text></mj-section>");
+    let findings = bench.compose().unwrap().findings;
+    let note = findings
+        .iter()
+        .find(|note| note.rule == "mjml-parent")
+        .unwrap();
+    assert_eq!(note.message, "`<mj-text>` stands in `<mj-section>`");
+    assert_eq!(
+        note.hint.as_deref(),
+        Some("Put it into `<mj-column>` or `<mj-hero>`.")
     );
 }
