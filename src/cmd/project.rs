@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    audience::{LeftOut, List, ListOptions, Recipient, Segment, Suppressions},
+    audience::{self, LeftOut, List, ListOptions, Recipient, Segment, Suppressions},
     clock::{Clock, System},
     compose::{self, Composed, Images, Press, Publication, Templates},
     config::{self, ImageDelivery, ListSettings, Settings},
@@ -143,7 +143,7 @@ impl Project {
     pub(super) fn columns(&self) -> Result<Vec<String>> {
         let settings = &self.settings.list;
         let mut columns = List::columns(fs::open(&self.path(&settings.path))?, &settings.path)?;
-        columns.extend(settings.list_fields.iter().cloned());
+        columns.extend(self.list_fields());
         Ok(columns)
     }
 
@@ -159,12 +159,12 @@ impl Project {
             })?,
             &settings.path,
             &ListOptions {
-                list_fields: settings.list_fields.clone(),
+                list_fields: self.list_fields().collect(),
             },
         )?;
         let suppressions = self.suppressions()?;
         let mut columns = list.columns.clone();
-        columns.extend(settings.list_fields.iter().cloned());
+        columns.extend(self.list_fields());
         let rows = list.rows;
         let warnings = list.warnings.clone();
         let (mut recipients, left_out) = list.recipients(segment, &suppressions);
@@ -270,13 +270,17 @@ impl Project {
             .unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
+    /// The fields that hold several entries. The settings may call them as the list does or as
+    /// templates do.
+    fn list_fields(&self) -> impl Iterator<Item = String> + '_ {
+        let named = self.settings.list.list_fields.iter();
+        named.map(|title| audience::field_of(title))
+    }
+
     /// The columns of the list that hold several entries, for a reader who has none.
-    pub(super) fn empty_fields(&self) -> BTreeMap<String, crate::audience::Value> {
-        self.settings
-            .list
-            .list_fields
-            .iter()
-            .map(|name| (name.clone(), crate::audience::Value::List(Vec::new())))
+    pub(super) fn empty_fields(&self) -> BTreeMap<String, audience::Value> {
+        self.list_fields()
+            .map(|name| (name, audience::Value::List(Vec::new())))
             .collect()
     }
 }

@@ -320,3 +320,36 @@ fn suppressions_that_are_named_and_not_there() {
 ",
     );
 }
+
+#[test]
+fn a_subject_that_is_blank_for_some_readers() {
+    let project = project().file(
+        "issues/a.md",
+        "+++\nsubject = \"{% if subscriber.first_name %}Hello{% endif %}\"\n+++\n\nHello.\n",
+    );
+    let output = project.run(&["send", "a", "--sandbox", "--yes"]).exit(65);
+    let told = "error: this reader's subject is blank\n --> issues/a.md:2:12";
+    assert!(output.stderr.contains(told), "{}", output.stderr);
+    assert!(
+        output
+            .stderr
+            .contains("in the mail of 1 of 3 readers: subscribers/list.csv:3")
+    );
+}
+
+#[test]
+fn a_field_of_several_entries_may_be_called_as_the_list_calls_it() {
+    let output = project()
+        .settings("\n[list]\nlist_fields = [\"Fields of Interest\"]\n")
+        .file(
+            "subscribers/list.csv",
+            "email,Fields of Interest\nann@example.org,a; b\n",
+        )
+        .file(
+            "issues/a.md",
+            "+++\nsubject = \"{{ subscriber.fields_of_interest | join(sep='+') }}\"\n+++\n\nHello.\n",
+        )
+        .run(&["build", "a", "--as", "ann@example.org", "-q"])
+        .exit(0);
+    assert_eq!(output.stderr, "");
+}
