@@ -70,7 +70,24 @@ pub struct LeftOut {
     pub source: Option<String>,
 }
 
+fn header(rows: &mut Rows<impl Read>, name: &str) -> Result<Columns> {
+    match rows.next()? {
+        Some(header) => Columns::read(&header),
+        None => Err(Error::data(format!("there is nothing in `{name}`"))
+            .hint("Its first row names the columns, such as `email,first_name`.")),
+    }
+}
+
 impl List {
+    /// The field names of the columns alone, out of the first row.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`] does for the header.
+    pub fn columns(csv: impl Read, name: &str) -> Result<Vec<String>> {
+        Ok(header(&mut Rows::new(csv, name), name)?.names)
+    }
+
     /// Reads the list that the user knows as `name`.
     ///
     /// # Errors
@@ -79,13 +96,7 @@ impl List {
     /// or has a header that does not do.
     pub fn load(csv: impl Read, name: &str, options: &ListOptions) -> Result<Self> {
         let mut rows = Rows::new(csv, name);
-        let columns = match rows.next()? {
-            Some(header) => Columns::read(&header)?,
-            None => {
-                return Err(Error::data(format!("there is nothing in `{name}`"))
-                    .hint("Its first row names the columns, such as `email,first_name`."));
-            }
-        };
+        let columns = header(&mut rows, name)?;
         let mut reader = Reader {
             holds_several: columns
                 .names

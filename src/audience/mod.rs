@@ -16,3 +16,9 @@ pub use list::{LeftOut, List, ListOptions};
 pub use recipient::{Recipient, Segment};
 pub use suppressions::{Suppression, Suppressions};
 pub use value::Value;
+
+/// What templates call a column: `First Name` is `first_name`.
+#[must_use]
+pub fn field_of(title: &str) -> String {
+    columns::field_name(title, 0)
+}

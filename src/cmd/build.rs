@@ -8,6 +8,7 @@ use crate::{
     cli::BuildArgs,
     error::Result,
     exit::Exit,
+    finding::{Finding, Severity},
     fs::{self, Access},
     ui::Format,
 };
@@ -36,6 +37,11 @@ pub(super) fn run(args: &BuildArgs, project: &Project) -> Result<Exit> {
     match project.ui.format() {
         Format::Human => project.ui.product(&paths.join("\n")),
         Format::Json => project.ui.json(&serde_json::json!({ "files": paths })),
+    }
+    let is_error = |finding: &Finding| finding.severity == Severity::Error;
+    if composed.findings.iter().any(is_error) {
+        // The files are there to be looked at; that `send` would refuse them shows in the code.
+        return Ok(Exit::Findings);
     }
     Ok(Exit::Done)
 }

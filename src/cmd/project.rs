@@ -9,10 +9,10 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    audience::{LeftOut, List, ListOptions, Recipient, Segment, Suppressions},
+    audience::{self, LeftOut, List, ListOptions, Recipient, Segment, Suppressions},
     clock::{Clock, System},
     compose::{self, Composed, Images, Press, Publication, Templates},
-    config::{self, ImageDelivery, Settings},
+    config::{self, ImageDelivery, ListSettings, Settings},
     error::{Error, Kind, Result},
     finding::Finding,
     fs::{self, Entry},
@@ -147,6 +147,14 @@ impl Project {
         Ok(Templates::new(own))
     }
 
+    /// The fields of the list.
+    pub(super) fn columns(&self) -> Result<Vec<String>> {
+        let settings = &self.settings.list;
+        let mut columns = List::columns(fs::open(&self.path(&settings.path))?, &settings.path)?;
+        columns.extend(self.list_fields());
+        Ok(columns)
+    }
+
     /// List → recipients of a segment, without those who must not be written to.
     pub(super) fn audience(&self, segment: &Segment) -> Result<Audience> {
         let settings = &self.settings.list;
@@ -159,12 +167,12 @@ impl Project {
             })?,
             &settings.path,
             &ListOptions {
-                list_fields: settings.list_fields.clone(),
+                list_fields: self.list_fields().collect(),
             },
         )?;
         let suppressions = self.suppressions()?;
         let mut columns = list.columns.clone();
-        columns.extend(settings.list_fields.iter().cloned());
+        columns.extend(self.list_fields());
         let rows = list.rows;
         let warnings = list.warnings.clone();
         let (mut recipients, left_out) = list.recipients(segment, &suppressions);
@@ -191,10 +199,16 @@ impl Project {
     /// looked at is an error: whoever is in it asked for no mail.
     pub(super) fn suppressions(&self) -> Result<Suppressions> {
         let name = &self.settings.list.suppressions;
-        match fs::open_if_there(&self.path(name))? {
-            Some(file) => Suppressions::load(file, name),
-            None => Ok(Suppressions::empty()),
+        if let Some(file) = fs::open_if_there(&self.path(name))? {
+            return Suppressions::load(file, name);
         }
+        // Who names a file and misspells it would write to everyone who asked to be left alone.
+        if *name != ListSettings::default().suppressions {
+            return Err(Error::new(Kind::NoInput, format!("there is no file `{name}`")).hint(
+                "`list.suppressions` names it; while nobody is suppressed, it holds the line `email` alone.",
+            ));
+        }
+        Ok(Suppressions::empty())
     }
 
     /// What every mail of a campaign carries.
@@ -268,13 +282,17 @@ impl Project {
             .unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
+    /// The fields that hold several entries. The settings may call them as the list does or as
+    /// templates do.
+    fn list_fields(&self) -> impl Iterator<Item = String> + '_ {
+        let named = self.settings.list.list_fields.iter();
+        named.map(|title| audience::field_of(title))
+    }
+
     /// The columns of the list that hold several entries, for a reader who has none.
-    pub(super) fn empty_fields(&self) -> BTreeMap<String, crate::audience::Value> {
-        self.settings
-            .list
-            .list_fields
-            .iter()
-            .map(|name| (name.clone(), crate::audience::Value::List(Vec::new())))
+    pub(super) fn empty_fields(&self) -> BTreeMap<String, audience::Value> {
+        self.list_fields()
+            .map(|name| (name, audience::Value::List(Vec::new())))
             .collect()
     }
 }

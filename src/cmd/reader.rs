@@ -1,6 +1,6 @@
 //! The reader that a build, a preview or a test mail is made for.
 
-use super::project::Project;
+use super::{project::Project, report};
 use crate::{
     audience::{Address, Recipient, Segment},
     compose::{Edition, InlineImage},
@@ -63,9 +63,30 @@ pub(super) fn mail(
 ) -> Result<(Mail, Merged)> {
     let letterhead: Letterhead = project.letterhead(issue, &issue.slug, Project::date_of(issue))?;
     let merger = Merger::new(edition)?;
-    let merged = merger.merge(&reader.fields, &letterhead.links(&reader.address))?;
+    let merged = merger.merge(&reader.fields, &letterhead.links(&reader.address));
+    let merged = match merged {
+        Ok(merged) => merged,
+        Err(error) if reader.line == 0 => return Err(of_nobody(project, edition, error)),
+        Err(error) => return Err(error),
+    };
     let mail = mail::address(&letterhead, &merger, &edition.images, reader)?;
     Ok((mail, merged))
+}
+
+/// What the reader without any fields lacks: a column that the list does not have, or only a default.
+fn of_nobody(project: &Project, edition: &Edition, error: Error) -> Error {
+    // A list that cannot be read has its own say elsewhere.
+    let unknown = project
+        .columns()
+        .ok()
+        .and_then(|columns| report::fields(edition, &columns, &project.settings.list.path).err());
+    match unknown {
+        Some(unknown) => unknown,
+        None if error.message().starts_with("this reader has no") => error.hint(
+            "This mail is made for nobody in particular; `--as EMAIL` makes it for a subscriber.",
+        ),
+        None => error,
+    }
 }
 
 /// The HTML with its pictures inside, so that a browser shows it as it is, offline.

@@ -98,8 +98,10 @@ pub(super) fn merges(bundle: &Bundle, list: &str) -> Result<()> {
     let mut known: HashMap<String, usize> = HashMap::new();
     for recipient in &bundle.recipients {
         let links = bundle.letterhead.links(&recipient.address);
-        let Err(error) = merger.merge(&recipient.fields, &links) else {
-            continue;
+        let error = match merger.merge(&recipient.fields, &links) {
+            Ok(merged) if merged.subject.trim().is_empty() => blank_subject(&bundle.edition),
+            Ok(_) => continue,
+            Err(error) => error,
         };
         let at = *known.entry(error.to_string()).or_insert(faults.len());
         match faults.get_mut(at) {
@@ -124,6 +126,17 @@ pub(super) fn merges(bundle: &Bundle, list: &str) -> Result<()> {
         ))
     });
     Error::all(errors).map_or(Ok(()), Err)
+}
+
+/// A subject that is there for some readers only.
+fn blank_subject(edition: &Edition) -> Error {
+    let error = Error::data("this reader's subject is blank").hint(
+        "Write an `{% else %}`, or `| default(value=\"…\")`, that says something to everyone.",
+    );
+    match edition.subject.tags.first() {
+        Some(tag) => error.at(Place::from(&tag.origin)),
+        None => error,
+    }
 }
 
 /// Says what came of a run, and picks the exit code.

@@ -12,6 +12,7 @@ use crate::{
     delivery::ledger::{Books, Campaign, CampaignState, Counts, State, holder},
     error::{Error, Kind, Result},
     exit::Exit,
+    source,
     ui::Format,
 };
 
@@ -76,6 +77,9 @@ fn not_sent(project: &Project, slug: &str, sandbox: Sandbox, campaigns: &[Campai
             Sandbox::No => "It was sent to the sandbox: add `--sandbox` to see those books.",
             Sandbox::Yes => "It was sent, but not to the sandbox: leave out `--sandbox`.",
         })
+    } else if source::issues(&project.root()).is_ok_and(|known| !known.iter().any(|it| it == slug))
+    {
+        error.hint("There is no issue of this name either: they are the files `issues/*.md`.")
     } else {
         error.hint(format!(
             "Nothing was sent of it yet: `letterpress send {slug}`."

@@ -20,6 +20,9 @@ use crate::issue::{
 /// The width of the plain text, in columns.
 const WIDTH: usize = 72;
 
+/// The names of the values themselves.
+pub(super) const ROOTS: [&str; 5] = ["newsletter", "issue", "letter", "letter_text", "articles"];
+
 /// The names of all fields that values can have, for hints.
 pub(super) const FIELDS: [&str; 30] = [
     "name",

@@ -37,7 +37,11 @@ pub(super) fn translated(error: &tera::Error, sources: &dyn Sources) -> Error {
         }
         ErrorKind::MissingParent { current, parent } => {
             let message = format!("there is no template `{parent}` to extend");
-            at_start(current, message, sources)
+            let error = at_start(current, message, sources);
+            match nearest(parent, sources.names()) {
+                Some(near) => error.hint(format!("Did you mean `{near}`?")),
+                None => error,
+            }
         }
         ErrorKind::CircularInclude { tpl, include_chain } => at_start(
             tpl,
@@ -137,6 +141,17 @@ fn said(message: &str, word: &str, place: Option<Place>, sources: &dyn Sources) 
     let (message, hint) = if let Some((_, known)) = message.split_once(" Available ") {
         let known = known.split_once(": ").map_or("", |(_, names)| names);
         let names = || known.split(", ").filter(|name| !name.starts_with("__"));
+        // What is filled in for each reader is known, too, though not to Tera.
+        let of_reader = [
+            "subscriber",
+            "unsubscribe_url",
+            "preferences_url",
+            "view_url",
+        ];
+        let of_reader = of_reader
+            .into_iter()
+            .filter(|_| names().any(|name| name == "newsletter"));
+        let names = || names().chain(of_reader.clone());
         let hint = match nearest(&name, names()) {
             Some(near) => did_you_mean(near),
             None => {
@@ -151,21 +166,35 @@ fn said(message: &str, word: &str, place: Option<Place>, sources: &dyn Sources) 
     } else if message.starts_with("Unknown template") {
         let hint = nearest(&name, sources.names()).map(did_you_mean);
         (format!("there is no template `{name}`"), hint)
+    } else if message.starts_with("Unknown component") {
+        let names = sources.names();
+        let templates = names.iter().filter_map(|name| sources.template(name));
+        let hint = nearest(&name, templates.flat_map(blocks::components)).map(did_you_mean);
+        (format!("there is no component `{name}`"), hint)
+    } else if message.starts_with("Unknown argument") {
+        (format!("the component has no argument `{name}`"), None)
     } else if let Some(what) = message.strip_prefix("Unknown ") {
         let what = what.split(' ').next();
         (
             format!("there is no {} `{name}`", what.unwrap_or("name")),
             None,
         )
-    } else if message.starts_with("Tried to render a variable that is undefined") {
+    } else if message.starts_with("Tried to render a variable that is undefined")
+        || message.ends_with("on type `undefined`")
+    {
         undefined(word)
     } else if let Some((found, expected)) = message
         .strip_prefix("Found ")
         .and_then(|rest| rest.trim_end_matches('.').split_once(" but expected "))
     {
         let is_mark = !expected.contains(|c: char| c == '`' || c.is_alphanumeric());
-        let end = matches!(expected, "}}" | "%}");
-        let hint = end.then(|| format!("Write `{expected}` where the tag ends."));
+        let hint = match (found, expected) {
+            (_, "}}" | "%}") => Some(format!("Write `{expected}` where the tag ends.")),
+            ("string" | "integer" | "float" | "bool", "identifier") => {
+                Some("Name each argument, as in `default(value=\"…\")`.".to_owned())
+            }
+            _ => None,
+        };
         let expected = if is_mark {
             format!("`{expected}`")
         } else {
@@ -193,7 +222,8 @@ fn undefined(word: &str) -> (String, Option<String>) {
     let hint = if context::FIELDS.contains(&name) {
         Some("It is not always there: write `{% if … %}` around it, or add `| default(value=\"…\")`.".to_owned())
     } else {
-        nearest(name, context::FIELDS).map(|near| format!("Did you mean `{near}`?"))
+        let known = context::FIELDS.into_iter().chain(context::ROOTS);
+        nearest(name, known).map(|near| format!("Did you mean `{near}`?"))
     };
     (format!("`{name}` is not defined"), hint)
 }

@@ -160,7 +160,8 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
                 .unwrap_or_else(|| Error::bug("a part is missing")));
         }
     };
-    findings.extend(missing(press.publication, &html, &text));
+    let sources = [&page.text, &plain.text];
+    findings.extend(missing(press.publication, [&html, &text], sources));
     let fields = fields([&subject, &html, &text]);
     let edition = Edition {
         subject: subject.part,
@@ -268,12 +269,18 @@ fn tidy(text: &str, tags: &Tags) -> String {
 }
 
 /// What the law and the mail providers want, and is not there.
-fn missing(publication: &Publication, html: &Assembled<'_>, text: &Assembled<'_>) -> Vec<Finding> {
+fn missing(
+    publication: &Publication,
+    parts: [&Assembled<'_>; 2],
+    sources: [&Text; 2],
+) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (part, what) in [(html, "page"), (text, "plain text")] {
+    let whats = ["page", "plain text"];
+    for ((part, what), source) in parts.into_iter().zip(whats).zip(sources) {
+        let place = source.place(0..0);
         if !part.used.iter().any(|tag| tag.unsubscribes) {
             let message = format!("the {what} has no link to unsubscribe");
-            let finding = Finding::error("no-unsubscribe-link", message);
+            let finding = Finding::error("no-unsubscribe-link", message).at(place.clone());
             findings.push(finding.hint("Use `{{ unsubscribe_url }}` in the template."));
         }
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -283,7 +290,7 @@ fn missing(publication: &Publication, html: &Assembled<'_>, text: &Assembled<'_>
             && lines.all(|line| page.contains(&line) || page.contains(&html::escape(&line)));
         if !there {
             let message = format!("the {what} does not show the postal address");
-            let finding = Finding::error("no-postal-address", message);
+            let finding = Finding::error("no-postal-address", message).at(place);
             findings.push(finding.hint(
                 "Set `postal_address`, and use `{{ newsletter.postal_address }}` in the template.",
             ));

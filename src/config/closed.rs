@@ -10,7 +10,12 @@ pub(super) fn explain(cause: &toml::de::Error, text: &Text) -> Error {
     let message = cause.message().trim();
     let error = match unknown(message) {
         Some((name, known)) => {
-            let error = Error::data(format!("unknown key `{name}`"));
+            let what = if message.starts_with("unknown variant") {
+                "value"
+            } else {
+                "key"
+            };
+            let error = Error::data(format!("unknown {what} `{name}`"));
             match instead(name) {
                 Some(hint) => error.hint(hint),
                 None => match nearest(name, known.iter().copied()) {
@@ -19,7 +24,13 @@ pub(super) fn explain(cause: &toml::de::Error, text: &Text) -> Error {
                 },
             }
         }
-        None => Error::data(first_line(message)),
+        None => match missing(message) {
+            Some("newsletter") => Error::data("there is no section `[newsletter]`")
+                .hint("It needs `name`, `from` and `postal_address`."),
+            Some(name) => Error::data(format!("`{name}` is missing"))
+                .hint(format!("Add a line `{name} = \"…\"` to this section.")),
+            None => Error::data(first_line(message)),
+        },
     };
     match cause.span() {
         Some(range) => error.at(text.place(range)),
@@ -36,6 +47,11 @@ fn unknown(message: &str) -> Option<(&str, Vec<&str>)> {
     let (name, rest) = rest.split_once('`')?;
     let known = rest.split('`').skip(1).step_by(2).collect();
     Some((name, known))
+}
+
+/// The key out of the words with which serde misses one: ``missing field `x` ``.
+fn missing(message: &str) -> Option<&str> {
+    message.strip_prefix("missing field `")?.split('`').next()
 }
 
 /// What to do instead of a key that many expect.

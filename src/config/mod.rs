@@ -5,6 +5,7 @@
 //! [`secret`] fetches them at the last moment. Known to `cmd` alone: every other room is given plain
 //! values of its own.
 
+mod check;
 mod closed;
 mod redact;
 pub mod secret;
@@ -32,6 +33,13 @@ const PREFIX: &str = "LETTERPRESS_";
 /// The folder of the newsletter: `start` or the nearest one above it that holds [`FILE`].
 pub fn find(start: &Path) -> Result<PathBuf> {
     let start = std::path::absolute(start).unwrap_or_else(|_| start.to_owned());
+    if !start.is_dir() {
+        // A folder above a misspelled one may well be another newsletter.
+        return Err(Error::new(
+            Kind::NoInput,
+            format!("there is no folder `{}`", start.display()),
+        ));
+    }
     start
         .ancestors()
         .find(|folder| folder.join(FILE).is_file())

@@ -7,9 +7,8 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use crate::{
     audience::Address,
     delivery::{Deadlines, Security, pace::Rate},
-    error::{Error, Kind, Result},
+    error::Error,
     mail::Mailbox,
-    place::Text,
 };
 
 /// All of `newsletter.toml`.
@@ -105,10 +104,10 @@ pub struct RelaySettings {
     #[serde(default = "hundred", deserialize_with = "positive")]
     pub messages_per_connection: usize,
     /// The pace: `14/s`, `30/min`, `max`.
-    #[serde(default = "ten_a_second", deserialize_with = "parsed")]
+    #[serde(default = "ten_a_second", deserialize_with = "rate")]
     pub rate: Rate,
     /// Limits over longer windows, each like `50000/24h`.
-    #[serde(default, deserialize_with = "parsed_each")]
+    #[serde(default, deserialize_with = "rates")]
     pub quota: Vec<Rate>,
     /// The name we give in EHLO; the domain of `from` when absent.
     pub hello: Option<String>,
@@ -221,7 +220,7 @@ pub struct Unsubscribe {
     /// The key that unsubscribe links are made with; made at the first run. Keep a copy.
     pub secret_file: String,
     /// An address that takes unsubscribe requests by mail, beside the link.
-    #[serde(deserialize_with = "parsed_option")]
+    #[serde(deserialize_with = "address_option")]
     pub mailto: Option<Address>,
 }
 
@@ -412,108 +411,9 @@ impl Default for Send {
     }
 }
 
-impl Settings {
-    /// What one value alone cannot tell.
-    pub(super) fn checked(self, shown: &Text) -> Result<Self> {
-        let mut errors = Vec::new();
-        let mut wrong = |key: &str, message: String, hint: &str| {
-            let place = place_of(shown, key);
-            errors.push(Error::new(Kind::Settings, message).at(place).hint(hint));
-        };
-        if self.newsletter.postal_address.trim().is_empty() {
-            wrong(
-                "postal_address",
-                "`newsletter.postal_address` is empty".into(),
-                "The law in most countries asks for a postal address in every issue.",
-            );
-        }
-        if self.newsletter.name.trim().is_empty() {
-            wrong(
-                "name",
-                "`newsletter.name` is empty".into(),
-                "Readers know the newsletter by its name.",
-            );
-        }
-        if let Some(base_url) = &self.newsletter.base_url {
-            let https = url::Url::parse(base_url)
-                .is_ok_and(|url| url.scheme() == "https" && url.query().is_none());
-            if !https || !base_url.is_ascii() {
-                wrong(
-                    "base_url",
-                    format!("`{base_url}` is not an https address"),
-                    "One-click unsubscribe works over https only (RFC 8058): write it like `https://news.example.com`.",
-                );
-            }
-        }
-        if !self.ledger.url.starts_with("sqlite:") {
-            wrong(
-                "url",
-                format!("`{}` is not a ledger that is known here", self.ledger.url),
-                "Write it like `sqlite:.letterpress/ledger.db`.",
-            );
-        }
-        match Error::all(errors) {
-            Some(error) => Err(error),
-            None => Ok(self),
-        }
-    }
-
-    /// Refuses what this version knows but does not honor yet: for mail that really leaves, silence
-    /// about it would be a lie.
-    pub fn refuse(&self) -> Result<()> {
-        let mut errors = Vec::new();
-        let mut refuse = |what: &str, hint: &str| {
-            let message = format!("`{what}` is not honored by this version of letterpress yet");
-            errors.push(Error::new(Kind::Settings, message).hint(hint));
-        };
-        if self.dkim.is_some() {
-            refuse(
-                "[dkim]",
-                "Mail would leave unsigned; let the relay sign, and take the section out.",
-            );
-        }
-        if self
-            .relay
-            .as_ref()
-            .is_some_and(|relay| !relay.domains.is_empty())
-        {
-            refuse(
-                "[relay.domains]",
-                "Set `relay.rate` to what the slowest of them takes, and take the section out.",
-            );
-        }
-        if !self.relays.is_empty() {
-            refuse(
-                "[relays]",
-                "Name one relay in `[relay]`, and take the others out.",
-            );
-        }
-        Error::all(errors).map_or(Ok(()), Err)
-    }
-
-    /// Where the ledger's file is, relative to the newsletter's folder.
-    #[must_use]
-    pub fn ledger_path(&self) -> &str {
-        self.ledger.url.trim_start_matches("sqlite:")
-    }
-}
-
 /// The settings out of a table, as after the environment has had its say.
 pub(super) fn from_table(table: toml::Table) -> Result<Settings, toml::de::Error> {
     Settings::deserialize(table)
-}
-
-/// The first line that sets `key`, as near as a line-wise look can find it.
-fn place_of(text: &Text, key: &str) -> crate::place::Place {
-    let mut at = 0;
-    for line in text.content().split_inclusive('\n') {
-        let name = line.split('=').next().unwrap_or_default().trim();
-        if name == key {
-            return text.place(at..at + line.trim_end().len());
-        }
-        at += line.len();
-    }
-    text.place(0..0)
 }
 
 fn english() -> String {
@@ -548,15 +448,30 @@ where
     parsed(from).map(Some)
 }
 
-fn parsed_each<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: std::fmt::Display>,
-{
-    Vec::<String>::deserialize(from)?
-        .iter()
-        .map(|text| text.parse().map_err(D::Error::custom))
-        .collect()
+fn address_option<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Address>, D::Error> {
+    let text = String::deserialize(from)?;
+    let address = text.parse().map_err(|cause| {
+        D::Error::custom(format!("not an address that can be written to: {cause}"))
+    })?;
+    Ok(Some(address))
+}
+
+fn rate<'de, D: Deserializer<'de>>(from: D) -> Result<Rate, D::Error> {
+    rate_of(&String::deserialize(from)?)
+}
+
+fn rates<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Rate>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    texts.iter().map(|text| rate_of(text)).collect()
+}
+
+/// A rate; what would be right is said in the message, the one thing that TOML's errors carry.
+fn rate_of<E: serde::de::Error>(text: &str) -> Result<Rate, E> {
+    text.parse().map_err(|error: Error| {
+        E::custom(format!(
+            "{error}: write it like `14/s`, `30/min` or `50000/24h`"
+        ))
+    })
 }
 
 fn positive_option<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::Error> {

@@ -151,3 +151,51 @@ fn a_relay_is_addressed_in_three_ways() {
             .contains("ends after the port")
     );
 }
+
+#[test]
+fn what_one_value_alone_cannot_tell_is_told_at_its_line() {
+    let with = |line: &str| {
+        let (place, message, hints) =
+            wrong(&GOOD.replace("base_url", &format!("{line}\nbase_url")));
+        format!("{place}: {message} | {}", hints.join(" "))
+    };
+    assert_eq!(
+        with("return_path = \"b+{tok}@example.com\""),
+        "newsletter.toml:5:1: `b+{tok}@example.com` cannot be the return path | Write an address; `{token}` in it, and no other name, becomes the token of each mail."
+    );
+    assert!(with("list_id = \"a b\"").starts_with("newsletter.toml:5:1: `a b` is not the id"));
+    assert!(with("language = \"English please\"").starts_with("newsletter.toml:5:1: "));
+    // The relay has a `url`, too.
+    let (place, _, _) = wrong(&format!("{GOOD}\n[ledger]\nurl = \"x.db\"\n"));
+    assert_eq!(place, "newsletter.toml:14:1");
+}
+
+#[test]
+fn what_is_missing_or_no_value_is_said_in_our_words() {
+    assert_eq!(
+        wrong(&GOOD.replace("postal_address = \"1 Type Street, 10115 Berlin\"\n", "")),
+        (
+            "newsletter.toml:1:1".into(),
+            "`postal_address` is missing".into(),
+            vec!["Add a line `postal_address = \"…\"` to this section.".into()]
+        )
+    );
+    assert_eq!(wrong("").1, "there is no section `[newsletter]`");
+    let (_, message, hints) = wrong(&format!("{GOOD}\n[images]\ndelivery = \"inlin\"\n"));
+    assert_eq!(message, "unknown value `inlin`");
+    assert_eq!(hints, ["Did you mean `inline`?"]);
+    let (_, message, _) = wrong(&GOOD.replace("14/s", "14"));
+    assert!(
+        message.ends_with("write it like `14/s`, `30/min` or `50000/24h`"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_not_looked_for_above() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(FILE), GOOD).unwrap();
+    assert!(find(folder.path()).is_ok());
+    let error = find(&folder.path().join("nowhere")).unwrap_err();
+    assert!(error.message().starts_with("there is no folder"));
+}

@@ -306,7 +306,7 @@ fn page(base: &Url, segments: &[&str]) -> String {
 }
 
 /// Labels of letters, digits and hyphens with dots between them, two at least (RFC 2919 2).
-fn is_list_id(id: &str) -> bool {
+pub(crate) fn is_list_id(id: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
             && label

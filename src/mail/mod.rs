@@ -10,6 +10,7 @@ mod merge;
 mod mime;
 mod token;
 
+pub(crate) use letterhead::is_list_id;
 pub use letterhead::{Letterhead, address, message};
 pub use mailbox::Mailbox;
 pub use merge::{Links, Merged, Merger};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Root,
     path::{Found, Sought, is_address, nearest_file},
+    picture,
     plain_text::{self, Draft},
     slug_of,
 };
@@ -14,7 +15,7 @@ use crate::{
     fs,
     issue::{
         Article, Block, Figure, Inline, clean, credit,
-        front_matter::{self, ArticleFront, ImageFront},
+        front_matter::{self, ArticleFront, ImageFront, Located},
         markdown,
     },
     place::{Place, Text},
@@ -85,7 +86,7 @@ pub(super) fn read(root: &Root, found: &Found) -> Result<(Article, Vec<Finding>)
         standfirst: front.standfirst.or(draft.standfirst),
         byline: front.byline.or(draft.byline),
         date: front.date.or(draft.date),
-        url: front.url.map(|url| url.value),
+        url: front.url.map(|url| reader.link(url)),
         image,
         topics: front.topics,
         body: draft.body,
@@ -127,6 +128,19 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
+    /// Where the article is on the web; themes leave out what a mail must not link to.
+    fn link(&mut self, url: Located<String>) -> String {
+        let is_link = url::Url::parse(&url.value)
+            .is_ok_and(|url| matches!(url.scheme(), "https" | "http" | "mailto" | "tel"));
+        if !is_link {
+            let message = format!("`{}` is no address that a mail may link to", url.value);
+            let finding = Finding::warning("article-url", message).at(url.place);
+            let hint = "Write the whole of it, as in `https://news.example.com/one`.";
+            self.findings.push(finding.hint(hint));
+        }
+        url.value
+    }
+
     fn markdown(&mut self, front: &ArticleFront, mut start: usize) -> Draft {
         let body = self.text.content().get(start..).unwrap_or_default();
         let mut draft = Draft::default();
@@ -203,6 +217,10 @@ impl Reader<'_> {
         }
         match self.seek(src) {
             Ok(Some(found)) => {
+                // Whether mails can show it is told here, where its place is known.
+                if let Err(error) = picture(self.root, &found.name) {
+                    self.errors.push(error.at(place.clone()));
+                }
                 self.pictures.insert(src.to_owned(), found.name);
             }
             Ok(None) => {

@@ -102,6 +102,12 @@ pub fn issue(root: &Root, name: &str) -> Result<Gathered> {
         return Err(error);
     }
     make_slugs_unique(&mut articles);
+    let letter = text.content().get(letter_start..).unwrap_or_default();
+    if articles.is_empty() && letter.trim().is_empty() {
+        let finding = Finding::warning("empty-issue", "the issue has no letter and no articles");
+        let finding = finding.at(text.line(1));
+        findings.push(finding.hint("Write below the front matter, or name `articles` in it."));
+    }
     Ok(Gathered {
         issue: Issue {
             slug,
@@ -197,7 +203,7 @@ fn letter_faults(root: &Root, text: &Text, start: usize) -> Vec<Error> {
             return None;
         }
         let fault = match root.seek(&image.src) {
-            Ok(Sought::File(_)) => return None,
+            Ok(Sought::File(_)) => picture(root, &image.src).err()?,
             Ok(_) => {
                 let error = Error::data(format!("there is no picture `{}`", image.src));
                 let beside = Path::new(text.name()).parent().unwrap_or(Path::new(""));

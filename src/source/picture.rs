@@ -9,6 +9,9 @@ use crate::{
     fs,
 };
 
+/// Larger pictures are refused, in octets: a mail with one is larger than most relays take.
+const LARGEST: usize = 10 * 1024 * 1024;
+
 /// A picture from the newsletter's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
@@ -43,6 +46,14 @@ pub fn picture(root: &Root, src: &str) -> Result<Picture> {
         }
     };
     let bytes = fs::read(&found.path)?;
+    if bytes.len() > LARGEST {
+        let size = bytes.len() / (1024 * 1024);
+        return Err(
+            Error::data(format!("`{src}` is a picture of {size} MiB")).hint(
+                "Relays refuse such mails: 1200 pixels in width are enough, and well below 1 MiB.",
+            ),
+        );
+    }
     let Some((media_type, width, height)) = header(&bytes) else {
         return Err(
             Error::data(format!("`{src}` is not a picture that mails can show"))
@@ -189,6 +200,9 @@ mod tests {
             error("images/press.svg"),
             "`images/press.svg` is not a picture that mails can show | Mail programs show PNG, JPEG and GIF; convert it to one of them."
         );
+        let large = [PNG, &vec![0; LARGEST]].concat();
+        std::fs::write(folder.path().join("images/large.png"), large).unwrap();
+        assert!(error("images/large.png").starts_with("`images/large.png` is a picture of 10 MiB"));
         assert_eq!(error("images"), "`images` is a folder, not a picture | ");
         assert_eq!(
             error("https://a.example/a.png"),

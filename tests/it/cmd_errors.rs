@@ -141,7 +141,7 @@ fn a_field_that_the_list_does_not_have() {
     refused(
         &project().file(
             "issues/a.md",
-            "+++\nsubject = \"For {{ subscriber.frist_name }}\"\n+++\n",
+            "+++\nsubject = \"For {{ subscriber.frist_name }}\"\n+++\n\nHello.\n",
         ),
         65,
         "error: `subscribers/list.csv` has no column `frist_name`
@@ -160,7 +160,7 @@ fn a_field_that_one_reader_lacks() {
     refused(
         &project().file(
             "issues/a.md",
-            "+++\nsubject = \"For {{ subscriber.first_name }}\"\n+++\n",
+            "+++\nsubject = \"For {{ subscriber.first_name }}\"\n+++\n\nHello.\n",
         ),
         65,
         "error: this reader has no `first_name`
@@ -184,7 +184,7 @@ fn rows_of_the_list_are_named_all() {
         "subscribers/list.csv",
         format!("email,first_name\nann@exam ple.com,Ann\n{good}READER-7@example.com,Again\nbob.example.com,Bob\n"),
     );
-    let output = project.run(&["send", "a", "--dry-run", "--yes"]).exit(0);
+    let output = project.run(&["send", "a", "--dry-run"]).exit(0);
     let places: Vec<&str> = output
         .stderr
         .lines()
@@ -297,4 +297,129 @@ fn a_return_path_that_is_no_address_is_told_before_anything_is_entered_in_the_bo
     );
     assert!(!project.path(".letterpress/ledger.db").exists());
     assert!(!project.path(".letterpress/campaigns").exists());
+}
+
+#[test]
+fn pictures_that_mails_cannot_show_are_all_named_where_they_are_called_for() {
+    let project = project()
+        .file("articles/a.svg", "<svg/>")
+        .file("articles/b.png", "no picture")
+        .file(
+            "articles/one.md",
+            format!("{ARTICLE}\n![A](a.svg)\n\n![B](b.png)\n\n![C](c.png)\n"),
+        );
+    let output = project.run(&["build", "a"]).exit(65);
+    let errors = output.stderr.lines().filter(|line| line.contains("-->"));
+    let places: Vec<&str> = errors.map(str::trim).collect();
+    assert_eq!(
+        places,
+        [
+            "--> articles/one.md:7:6",
+            "--> articles/one.md:9:6",
+            "--> articles/one.md:11:6"
+        ]
+    );
+}
+
+#[test]
+fn a_build_for_nobody_knows_the_columns_of_the_list() {
+    let letter = |field: &str| {
+        project()
+            .file(
+                "issues/a.md",
+                format!("+++\nsubject = \"Hello\"\n+++\n\nDear {{{{ subscriber.{field} }}}}\n"),
+            )
+            .run(&["build", "a"])
+            .exit(65)
+            .stderr
+    };
+    assert!(letter("frist_name").contains("Did you mean `subscriber.first_name`?"));
+    let known = letter("first_name");
+    assert!(known.contains("this reader has no `first_name`"), "{known}");
+    assert!(known.contains("`--as EMAIL`"), "{known}");
+}
+
+#[test]
+fn what_send_would_refuse_shows_in_the_exit_code_of_a_build() {
+    let project = project().file(
+        "templates/digest.mjml",
+        "<mjml><mj-body><mj-section><mj-column><mj-text>x</mj-text></mj-column></mj-section></mj-body></mjml>",
+    );
+    let output = project.run(&["build", "a"]).exit(1);
+    assert!(
+        output
+            .stderr
+            .contains("error: the page has no link to unsubscribe\n --> templates/digest.mjml:1:1")
+    );
+    assert!(output.stdout.contains("message.eml"));
+}
+
+#[test]
+fn an_issue_without_words_and_an_article_without_a_link_are_noted() {
+    let output = project()
+        .file("issues/a.md", "+++\nsubject = \"Hello\"\n+++\n")
+        .run(&["build", "a"])
+        .exit(0);
+    assert!(
+        output
+            .stderr
+            .contains("the issue has no letter and no articles")
+    );
+    let output = project()
+        .file(
+            "articles/one.md",
+            "+++\ntitle = \"One\"\nurl = \"news.example.com/one\"\n+++\n\nText.\n",
+        )
+        .run(&["build", "a"])
+        .exit(0);
+    assert!(
+        output.stderr.contains("--> articles/one.md:3:"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
+fn suppressions_that_are_named_and_not_there() {
+    refused(
+        &project().settings("\n[list]\nsuppressions = \"supressions.csv\"\n"),
+        66,
+        "error: there is no file `supressions.csv`
+ |
+ = help: `list.suppressions` names it; while nobody is suppressed, it holds the line `email` alone.
+",
+    );
+}
+
+#[test]
+fn a_subject_that_is_blank_for_some_readers() {
+    let project = project().file(
+        "issues/a.md",
+        "+++\nsubject = \"{% if subscriber.first_name %}Hello{% endif %}\"\n+++\n\nHello.\n",
+    );
+    let output = project.run(&["send", "a", "--sandbox", "--yes"]).exit(65);
+    let told = "error: this reader's subject is blank\n --> issues/a.md:2:12";
+    assert!(output.stderr.contains(told), "{}", output.stderr);
+    assert!(
+        output
+            .stderr
+            .contains("in the mail of 1 of 3 readers: subscribers/list.csv:3")
+    );
+}
+
+#[test]
+fn a_field_of_several_entries_may_be_called_as_the_list_calls_it() {
+    let output = project()
+        .settings("\n[list]\nlist_fields = [\"Fields of Interest\"]\n")
+        .file(
+            "subscribers/list.csv",
+            "email,Fields of Interest\nann@example.org,a; b\n",
+        )
+        .file(
+            "issues/a.md",
+            "+++\nsubject = \"{{ subscriber.fields_of_interest | join(sep='+') }}\"\n+++\n\nHello.\n",
+        )
+        .run(&["build", "a", "--as", "ann@example.org", "-q"])
+        .exit(0);
+    assert_eq!(output.stderr, "");
 }

@@ -138,6 +138,15 @@ fn end_of_raw(text: &str) -> Option<usize> {
     None
 }
 
+/// The names of the components that a template defines.
+pub(super) fn components(template: &str) -> impl Iterator<Item = &str> {
+    template.split("{%").skip(1).filter_map(|tag| {
+        let code = tag.trim_start_matches('-').trim_start();
+        let code = code.strip_prefix("component")?;
+        Some(name(code.trim_start())).filter(|name| !name.is_empty())
+    })
+}
+
 fn name(code: &str) -> &str {
     let length = code.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     &code[..length.unwrap_or(code.len())]
@@ -165,6 +174,13 @@ pub(super) fn stray(word: &str, open: Option<Open>) -> (String, String) {
         return (
             format!("`{{% {word} %}}` belongs to no `{{% if … %}}` here"),
             "An `if` has one `else`, behind every `elif`; take this one out.".to_owned(),
+        );
+    }
+    if matches!(word, "macro" | "endmacro" | "import") {
+        return (
+            format!("there is no tag `{word}`"),
+            "Tera 2 has components instead: `{% component name(argument) %}`, known in every template."
+                .to_owned(),
         );
     }
     let begins = BLOCKS.iter().map(|(begin, _)| *begin);
@@ -204,6 +220,12 @@ mod tests {
         assert_eq!(open("{% set x %}y"), Some("{% set x %}"));
         assert_eq!(open("{{ '}}' }}{% set x = 1 %}{# {% if a %} #}"), None);
         assert_eq!(open("{% raw %}{% if %}{%- endraw %}"), None);
+    }
+
+    #[test]
+    fn components_are_found() {
+        let names = components("{%- component a(x) -%}{% endcomponent a %}{% component b() %}");
+        assert_eq!(names.collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

@@ -51,6 +51,20 @@ const ELEMENTS: [(&str, Kind); 35] = [
     ("mj-include", Kind::Leaf),
 ];
 
+/// What should stand around an element that MJML lays out.
+pub(super) fn parents(name: &str) -> Option<&'static [&'static str]> {
+    match name {
+        "mj-text" | "mj-button" | "mj-image" | "mj-divider" | "mj-spacer" | "mj-table"
+        | "mj-social" | "mj-navbar" | "mj-accordion" | "mj-carousel" => {
+            Some(&["mj-column", "mj-hero"])
+        }
+        "mj-column" => Some(&["mj-section", "mj-group"]),
+        "mj-group" => Some(&["mj-section"]),
+        "mj-section" => Some(&["mj-body", "mj-wrapper"]),
+        _ => None,
+    }
+}
+
 /// The tags of HTML that have no end.
 const VOID: [&str; 14] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",

@@ -183,7 +183,10 @@ impl Filler<'_> {
                         Error::data(
                             "this tag has no effect here: MJML does not use what it stands in",
                         )
-                        .at(run.tag.place.clone()),
+                        .at(run.tag.place.clone())
+                        .hint(
+                            "Put it where it is shown: into text, or into `href`, `src` or `alt`.",
+                        ),
                     );
                 }
             }

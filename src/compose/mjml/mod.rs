@@ -4,6 +4,7 @@
 //! The engine, mrml, lays out well and reads badly; everything it cannot be trusted with is kept
 //! from it on the way in and put back on the way out.
 
+mod attributes;
 mod elements;
 mod engine;
 mod finish;
@@ -65,6 +66,7 @@ pub(crate) fn render(
     let top = reader::read(document, origin)?;
     let mut prepared = prepare::prepare(&top, tags, options.purpose, options.language);
     let problems = std::mem::take(&mut prepared.problems);
+    let notes = std::mem::take(&mut prepared.notes);
     let fatal = options.rigor == Rigor::Strict || prepared.elements.is_empty();
     if fatal && let Some(error) = Error::all(problems.iter().map(into_error)) {
         return Err(error);
@@ -75,7 +77,8 @@ pub(crate) fn render(
         severity: Severity::Warning,
         ..problem
     };
-    Ok((html, problems.into_iter().map(soften).collect()))
+    let findings = problems.into_iter().map(soften).chain(notes);
+    Ok((html, findings.collect()))
 }
 
 fn into_error(problem: &Finding) -> Error {

@@ -9,7 +9,7 @@
 use std::fmt::Write;
 
 use super::{
-    Purpose,
+    Purpose, attributes,
     elements::{self, Kind},
     normalize,
     tree::{Element, Node},
@@ -58,6 +58,8 @@ pub(super) struct Prepared {
     pub(super) elements: Vec<(usize, Place)>,
     /// What is wrong with the document; a strict run makes errors of it.
     pub(super) problems: Vec<Finding>,
+    /// What does no harm but is not what its author meant.
+    pub(super) notes: Vec<Finding>,
 }
 
 /// Writes a document for the engine. `language` is set where the document names none.
@@ -77,6 +79,7 @@ pub(super) fn prepare(
             prologue: String::new(),
             elements: Vec::new(),
             problems: Vec::new(),
+            notes: Vec::new(),
         },
     };
     writer.document(top, language);
@@ -268,7 +271,10 @@ impl Writer<'_> {
             Node::Element(child) if matches!(child.name.as_str(), "mj-head" | "mjml") => {
                 self.misplaced(child, &parent.name);
             }
-            Node::Element(child) => self.element(child),
+            Node::Element(child) => {
+                self.note_parent(child, parent);
+                self.element(child);
+            }
             Node::Comment(comment) => {
                 let conditional = comment.starts_with("<!--[") || comment.contains("<![endif]");
                 if kind == Kind::Container && (conditional || self.purpose == Purpose::Template) {
@@ -357,8 +363,49 @@ impl Writer<'_> {
     }
 
     fn values(&mut self, element: &Element) {
+        if self.purpose == Purpose::Newsletter {
+            self.note_unknown(element);
+        }
         for attribute in normalize::attributes(element) {
             self.attribute(&attribute.name, &attribute.value);
+        }
+    }
+
+    /// Notes an element that MJML lays out well only elsewhere.
+    fn note_parent(&mut self, element: &Element, parent: &Element) {
+        let Some(parents) = elements::parents(&element.name) else {
+            return;
+        };
+        if self.purpose != Purpose::Newsletter || parents.contains(&parent.name.as_str()) {
+            return;
+        }
+        let message = format!("`<{}>` stands in `<{}>`", element.name, parent.name);
+        let parents: Vec<String> = parents.iter().map(|name| format!("`<{name}>`")).collect();
+        let note = Finding::warning("mjml-parent", message)
+            .at(element.place.clone())
+            .hint(format!("Put it into {}.", parents.join(" or ")));
+        if !self.out.notes.contains(&note) {
+            self.out.notes.push(note);
+        }
+    }
+
+    /// Notes attributes that no element has, each once for its place: a loop repeats the element.
+    fn note_unknown(&mut self, element: &Element) {
+        for attribute in &element.attributes {
+            let name = attribute.name.as_str();
+            if attributes::is_known(name) {
+                continue;
+            }
+            let message = format!("`<{}>` has no attribute `{name}`", element.name);
+            let note = Finding::warning("mjml-unknown-attribute", message);
+            let note = note.at(element.place.clone());
+            let note = match nearest(name, attributes::names()) {
+                Some(near) => note.hint(format!("Did you mean `{near}`?")),
+                None => note.hint("It changes nothing."),
+            };
+            if !self.out.notes.contains(&note) {
+                self.out.notes.push(note);
+            }
         }
     }
 

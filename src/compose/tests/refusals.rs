@@ -66,6 +66,10 @@ fn errors_of_tera_are_shown_where_the_author_wrote_them() {
         "templates/partials/p.mjml:2:5: `artikles` is not defined | Did you mean `articles`?"
     );
     assert_eq!(
+        partial("{{ subscribers.plan }}"),
+        "templates/partials/p.mjml:1:4: `subscribers` is not defined | Did you mean `subscriber`?"
+    );
+    assert_eq!(
         partial("{{ subscriber.a }}{{ issue.slug | uper }}{% if x | nix %}{% endif %}"),
         "templates/partials/p.mjml:1:35: there is no filter `uper` | Did you mean `upper`?\ntemplates/partials/p.mjml:1:52: there is no filter `nix`"
     );
@@ -103,6 +107,14 @@ fn errors_of_tera_are_shown_where_the_author_wrote_them() {
         partial("x {{ issue.slug"),
         "templates/partials/p.mjml:1:3: `{{` is never closed | Write `}}` where it ends."
     );
+    assert_eq!(
+        partial("{% for a in article %}{% endfor %}"),
+        "templates/partials/p.mjml:1:13: `article` is not defined | Did you mean `articles`?"
+    );
+    assert_eq!(
+        partial("{{ issue.date | default('x') }}"),
+        "templates/partials/p.mjml:1:25: found string but expected identifier | Name each argument, as in `default(value=\"…\")`."
+    );
     let field = |name: &str| {
         Bench::words(&format!("{{{{ articles[0].{name} }}}}"))
             .article("A", "t", "x")
@@ -120,7 +132,7 @@ fn errors_of_tera_are_shown_where_the_author_wrote_them() {
         Bench::words("x")
             .issue("+++\nsubject = \"Hi {{ nope }}\"\n+++\nLetter {{ subscriber.a }} {{ also }}")
             .refused(),
-        "issues/i.md:2:18: `nope` is not defined | Known here: `articles`, `issue`, `letter`, `letter_text`, `newsletter`."
+        "issues/i.md:2:18: `nope` is not defined | Known here: `articles`, `issue`, `letter`, `letter_text`, `newsletter`, `subscriber`, `unsubscribe_url`, `preferences_url`, `view_url`."
     );
 }
 
@@ -161,7 +173,7 @@ fn blocks_where_mjml_has_no_room_are_refused() {
     );
     assert_eq!(
         Bench::page("<mj-section><mj-column><mj-text nonsense='{{ subscriber.a }}'>x</mj-text></mj-column></mj-section>").refused(),
-        "templates/digest.mjml:3:43: this tag has no effect here: MJML does not use what it stands in"
+        "templates/digest.mjml:3:43: this tag has no effect here: MJML does not use what it stands in | Put it where it is shown: into text, or into `href`, `src` or `alt`."
     );
     assert_eq!(
         Bench::words("<a title=\"{% if subscriber.a %}\">x</a>{% endif %}")
@@ -216,5 +228,37 @@ fn templates_are_chosen_by_name() {
             .unwrap()
             .mjml
             .starts_with("<mjml><mj-body/>")
+    );
+}
+
+#[test]
+fn an_attribute_that_mjml_does_not_know_is_noted_once() {
+    let bench = Bench::page(
+        "<mj-section>{% for i in [1, 2] %}<mj-column colour=\"red\" data-x=\"1\"><mj-text font-size=\"16px\">x</mj-text></mj-column>{% endfor %}</mj-section>",
+    );
+    let findings = bench.compose().unwrap().findings;
+    let notes: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.rule == "mjml-unknown-attribute")
+        .map(|note| format!("{}: {:?}", note.message, note.hint))
+        .collect();
+    assert_eq!(
+        notes,
+        ["`<mj-column>` has no attribute `colour`: Some(\"Did you mean `color`?\")"]
+    );
+}
+
+#[test]
+fn an_element_in_the_wrong_place_is_noted() {
+    let bench = Bench::page("<mj-section><mj-text>x</mj-text></mj-section>");
+    let findings = bench.compose().unwrap().findings;
+    let note = findings
+        .iter()
+        .find(|note| note.rule == "mjml-parent")
+        .unwrap();
+    assert_eq!(note.message, "`<mj-text>` stands in `<mj-section>`");
+    assert_eq!(
+        note.hint.as_deref(),
+        Some("Put it into `<mj-column>` or `<mj-hero>`.")
     );
 }

@@ -1,0 +1,159 @@
+//! What is wrong in settings that can be read: what one value alone cannot tell, and what this version
+//! does not honor.
+
+use super::Settings;
+use crate::{
+    audience::Address,
+    error::{Error, Kind, Result},
+    mail::is_list_id,
+    place::Text,
+};
+
+impl Settings {
+    /// What one value alone cannot tell.
+    pub(super) fn checked(self, shown: &Text) -> Result<Self> {
+        let mut errors = Vec::new();
+        let mut wrong = |section: &str, key: &str, message: String, hint: &str| {
+            let place = place_of(shown, section, key);
+            errors.push(Error::new(Kind::Settings, message).at(place).hint(hint));
+        };
+        if self.newsletter.postal_address.trim().is_empty() {
+            wrong(
+                "newsletter",
+                "postal_address",
+                "`newsletter.postal_address` is empty".into(),
+                "The law in most countries asks for a postal address in every issue.",
+            );
+        }
+        if self.newsletter.name.trim().is_empty() {
+            wrong(
+                "newsletter",
+                "name",
+                "`newsletter.name` is empty".into(),
+                "Readers know the newsletter by its name.",
+            );
+        }
+        if let Some(base_url) = &self.newsletter.base_url {
+            let https = url::Url::parse(base_url)
+                .is_ok_and(|url| url.scheme() == "https" && url.query().is_none());
+            if !https || !base_url.is_ascii() {
+                wrong(
+                    "newsletter",
+                    "base_url",
+                    format!("`{base_url}` is not an https address"),
+                    "One-click unsubscribe works over https only (RFC 8058): write it like `https://news.example.com`.",
+                );
+            }
+        }
+        if let Some(return_path) = &self.newsletter.return_path {
+            let filled = return_path.replace("{token}", "token");
+            // Braces may stand in an address; here they are a `{token}` that was misspelled.
+            if filled.contains(['{', '}']) || filled.parse::<Address>().is_err() {
+                wrong(
+                    "newsletter",
+                    "return_path",
+                    format!("`{return_path}` cannot be the return path"),
+                    "Write an address; `{token}` in it, and no other name, becomes the token of each mail.",
+                );
+            }
+        }
+        if let Some(list_id) = &self.newsletter.list_id
+            && !is_list_id(list_id)
+        {
+            wrong(
+                "newsletter",
+                "list_id",
+                format!("`{list_id}` is not the id of a list"),
+                "Write a name like that of a domain, such as `weekly.news.example.com`.",
+            );
+        }
+        if !is_language(&self.newsletter.language) {
+            wrong(
+                "newsletter",
+                "language",
+                format!("`{}` is not a language", self.newsletter.language),
+                "Write it as in BCP 47, such as `en`, `pt-BR` or `zh-Hant`.",
+            );
+        }
+        if !self.ledger.url.starts_with("sqlite:") {
+            wrong(
+                "ledger",
+                "url",
+                format!("`{}` is not a ledger that is known here", self.ledger.url),
+                "Write it like `sqlite:.letterpress/ledger.db`.",
+            );
+        }
+        match Error::all(errors) {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
+    }
+
+    /// Refuses what this version knows but does not honor yet: for mail that really leaves, silence
+    /// about it would be a lie.
+    pub fn refuse(&self) -> Result<()> {
+        let mut errors = Vec::new();
+        let mut refuse = |what: &str, hint: &str| {
+            let message = format!("`{what}` is not honored by this version of letterpress yet");
+            errors.push(Error::new(Kind::Settings, message).hint(hint));
+        };
+        if self.dkim.is_some() {
+            refuse(
+                "[dkim]",
+                "Mail would leave unsigned; let the relay sign, and take the section out.",
+            );
+        }
+        if self
+            .relay
+            .as_ref()
+            .is_some_and(|relay| !relay.domains.is_empty())
+        {
+            refuse(
+                "[relay.domains]",
+                "Set `relay.rate` to what the slowest of them takes, and take the section out.",
+            );
+        }
+        if !self.relays.is_empty() {
+            refuse(
+                "[relays]",
+                "Name one relay in `[relay]`, and take the others out.",
+            );
+        }
+        Error::all(errors).map_or(Ok(()), Err)
+    }
+
+    /// Where the ledger's file is, relative to the newsletter's folder.
+    #[must_use]
+    pub fn ledger_path(&self) -> &str {
+        self.ledger.url.trim_start_matches("sqlite:")
+    }
+}
+
+/// The line of a section that sets `key`, as near as a line-wise look can find it.
+fn place_of(text: &Text, section: &str, key: &str) -> crate::place::Place {
+    let mut at = 0;
+    let mut inside = false;
+    for line in text.content().split_inclusive('\n') {
+        if let Some(header) = line.trim_start().strip_prefix('[') {
+            inside = header
+                .split(']')
+                .next()
+                .is_some_and(|name| name.trim() == section);
+        }
+        let name = line.split('=').next().unwrap_or_default().trim();
+        if inside && name == key {
+            return text.place(at..at + line.trim_end().len());
+        }
+        at += line.len();
+    }
+    text.place(0..0)
+}
+
+/// Whether it has the shape of a language tag (RFC 5646 2.1): `en`, `pt-BR`.
+fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let is_short = |part: &str| (1..=8).contains(&part.len());
+    parts.next().is_some_and(|first| {
+        is_short(first) && first.bytes().all(|byte| byte.is_ascii_alphabetic())
+    }) && parts.all(|part| is_short(part) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
