@@ -8,10 +8,7 @@ use jiff::civil::Date;
 use tera::{Context, Map, Value};
 
 use super::{Publication, sending, tokens};
-use crate::issue::{Article, Block, Figure, Inline, Issue, html, text};
-
-/// The width of the plain text, in columns.
-const WIDTH: usize = 72;
+use crate::issue::{Article, Block, Figure, Inline, Issue, credit, html, text};
 
 /// Where a text comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +51,7 @@ pub(super) fn context(issue: &Issue, publication: &Publication, written: &Writte
     context.insert_value("letter", blocks(&written.letter, Trust::Author));
     context.insert_value(
         "letter_text",
-        Value::from(text::blocks(&written.letter, WIDTH)),
+        Value::from(text::blocks(&written.letter, text::WIDTH)),
     );
     context.insert_value("articles", written.articles.clone());
     context
@@ -99,6 +96,8 @@ fn article(article: &Article) -> Value {
     if let Some(image) = &article.image {
         let mut inner = Fields(Trust::Data, Map::new());
         figure(image, &mut inner);
+        let lines = text::blocks(&[Block::Figure(image.clone())], text::WIDTH);
+        inner.text("text", &lines);
         fields.set("image", inner.into());
     }
     let topics = article.topics.iter().map(|topic| tokens::clean(topic));
@@ -106,7 +105,7 @@ fn article(article: &Article) -> Value {
     fields.maybe("topic", article.topics.first());
     fields.set("reading_minutes", Value::from(article.reading_minutes()));
     fields.set("body", blocks(&article.body, Trust::Data));
-    fields.text("text", &text::blocks(&article.body, WIDTH));
+    fields.text("text", &text::blocks(&article.body, text::WIDTH));
     fields.into()
 }
 
@@ -146,7 +145,10 @@ fn block(block: &Block, trust: Trust) -> Value {
     fields.set("kind", Value::from(kind));
     let content = fields.clean(&content);
     fields.set("html", Value::safe_string(&content));
-    fields.text("text", &text::blocks(std::slice::from_ref(block), WIDTH));
+    fields.text(
+        "text",
+        &text::blocks(std::slice::from_ref(block), text::WIDTH),
+    );
     fields.into()
 }
 
@@ -157,7 +159,12 @@ fn figure(figure: &Figure, fields: &mut Fields) {
     fields.text("alt", &figure.alt);
     fields.html("caption", &figure.caption);
     fields.words("caption_text", &figure.caption);
-    fields.maybe("credit", figure.credit.as_ref());
+    if let Some(name) = &figure.credit {
+        fields.text("credit", name);
+        // As it is to be printed: some credits say themselves what they are.
+        let line = format!("{}{name}", credit::label(name));
+        fields.text("credit_line", &line);
+    }
 }
 
 /// The fields of a value, cleaned as far as they are data.
