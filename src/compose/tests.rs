@@ -379,6 +379,35 @@ none: [Picture: A press]
 }
 
 #[test]
+fn pictures_in_a_text_are_no_wider_than_it() {
+    let article = "![a](wide.png) b ![c](small.png) d ![e](https://x.example/f.png)";
+    let bench = Bench::words(
+        "{{ articles[0].body[0].html }}<img src='wide.png' height='9' style='height:auto' alt=''/><img src='wide.png' alt=''/>",
+    )
+    .article("A", "t", article);
+    let html = bench.merge(&[]).unwrap().html;
+    let tags: Vec<String> = html
+        .split("<img src=")
+        .skip(1)
+        .map(|tag| {
+            let tag = &tag[..tag.find('>').unwrap()];
+            tag.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    let style = "style=\"max-width:100%;height:auto;border:0;vertical-align:middle\" /";
+    assert_eq!(
+        tags,
+        [
+            format!("width=\"500\" alt=\"a\" {style}"),
+            format!("width=\"1\" alt=\"c\" {style}"),
+            format!("alt=\"e\" {style}"),
+            "height='9' style='height:auto' alt=''/".to_owned(),
+            "alt=''/".to_owned(),
+        ]
+    );
+}
+
+#[test]
 fn composing_twice_gives_the_same() {
     let bench = Bench::words("{{ subscriber.a }}<img src='a.png'>{{ articles[0].text }}")
         .article("A", "t", "x");
