@@ -13,12 +13,9 @@ use super::{
     tokens,
 };
 use crate::issue::{
-    Article, Block, Figure, Inline, Issue, html,
-    text::{self, Nesting},
+    Article, Block, Figure, Inline, Issue, credit, html,
+    text::{self, Nesting, WIDTH},
 };
-
-/// The width of the plain text, in columns.
-const WIDTH: usize = 72;
 
 /// The names of the values themselves.
 pub(super) const ROOTS: [&str; 5] = ["newsletter", "issue", "letter", "letter_text", "articles"];
@@ -146,6 +143,8 @@ fn article(article: &Article) -> Value {
     if let Some(image) = &article.image {
         let mut inner = Fields(Trust::Data, Map::new());
         figure(image, &mut inner);
+        let lines = text::blocks(&[Block::Figure(image.clone())], WIDTH);
+        inner.text("text", &lines);
         fields.set("image", inner.into());
     }
     let topics = article.topics.iter().map(|topic| tokens::clean(topic));
@@ -220,7 +219,12 @@ fn figure(figure: &Figure, fields: &mut Fields<'_>) {
     fields.text("alt", &figure.alt);
     fields.html("caption", &figure.caption);
     fields.words("caption_text", &figure.caption);
-    fields.maybe("credit", figure.credit.as_ref());
+    if let Some(name) = &figure.credit {
+        fields.text("credit", name);
+        // As it is to be printed: some credits say themselves what they are.
+        let line = format!("{}{name}", credit::label(name));
+        fields.text("credit_line", &line);
+    }
 }
 
 /// The fields of a value, cleaned as far as they are data.

@@ -4,13 +4,15 @@ use jiff::civil::Date;
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value, value::ValueKind};
 
 use super::{sending::ABSENT, staging, tokens};
+use crate::issue::text;
 
 /// A captured value must stay shorter than this, in bytes.
 const LONGEST_CAPTURE: usize = 4096;
 
-/// What Tera offers, for hints.
-pub(super) const NAMES: [&str; 38] = [
+/// What a template may call, Tera's own and ours, for hints.
+pub(super) const NAMES: [&str; 39] = [
     "date",
+    "wrap",
     "safe",
     "default",
     "upper",
@@ -53,6 +55,7 @@ pub(super) const NAMES: [&str; 38] = [
 /// Registers them. Tera checks names when a template is added, so this comes first.
 pub(crate) fn register(tera: &mut Tera) {
     tera.register_filter("date", date);
+    tera.register_filter("wrap", wrap);
     tera.register_filter(staging::CAPTURE, capture);
 }
 
@@ -69,6 +72,14 @@ fn date(value: &str, arguments: Kwargs, _: &State<'_>) -> TeraResult<String> {
             "the format `{format}` does not fit a date: {error}"
         ))
     })
+}
+
+/// `{{ article.title | wrap(after="1. ") }}`: for the plain text, `1. ` and the title in lines of 72
+/// columns, the later ones indented as far as the title begins. Both arguments may be left out.
+fn wrap(value: &str, arguments: Kwargs, _: &State<'_>) -> TeraResult<String> {
+    let after = arguments.get::<&str>("after")?.unwrap_or_default();
+    let width = arguments.get::<usize>("width")?.unwrap_or(text::WIDTH);
+    Ok(text::hanging(after, value, width))
 }
 
 /// A value of the composing moment as a literal of Tera's, in characters that nothing touches.

@@ -1,13 +1,15 @@
 //! The pictures of a page: those that lie in the newsletter's folder travel with the mail, or are
 //! called from the web.
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::digest;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 
 use super::{
     Images, Press,
     edition::InlineImage,
-    page::{self, Spot},
+    page::{self, Spot, Stretch},
     staging::{Role, Tags},
 };
 use crate::{
@@ -15,6 +17,10 @@ use crate::{
     issue::html,
     place::Text,
 };
+
+/// Classic Outlook shows a picture as wide as its file is unless an attribute says otherwise. This is
+/// room enough in a mail of 600 pixels, and for a text that is indented.
+const MAX_WIDTH: u32 = 500;
 
 /// Rewrites the addresses of local pictures, and collects what must travel. `sources` is what the
 /// author wrote, for the place of an address that is wrong.
@@ -36,13 +42,31 @@ pub(super) fn settle(
         errors: Vec::new(),
     };
     let mut out = String::with_capacity(html.len());
-    for stretch in page::stretches(html) {
+    let stretches = page::stretches(html);
+    let sizable = sizable(html, &stretches);
+    // The picture whose width is to be said once its address is over, and the tag that it is in.
+    let mut image_tag = 0;
+    let mut width = None;
+    for stretch in stretches {
         let text = &html[stretch.range];
         match stretch.spot {
             Spot::Value(name) if is_one_of(name, &["src", "background"]) => {
-                settler.value(text, &mut out);
+                let found = settler.value(text, &mut out);
+                width = found.filter(|_| stretch.tag == image_tag);
             }
             Spot::Value(name) if is_one_of(name, &["style"]) => settler.style(text, &mut out),
+            Spot::Tag => {
+                if is_one_of(text, &["<img"]) && sizable.contains(&stretch.tag) {
+                    image_tag = stretch.tag;
+                }
+                match (width.take(), text.split_at_checked(1)) {
+                    (Some(width), Some((quote, rest))) => {
+                        let width = MAX_WIDTH.min(width);
+                        out.push_str(&format!("{quote} width=\"{width}\"{rest}"));
+                    }
+                    _ => out.push_str(text),
+                }
+            }
             _ => out.push_str(text),
         }
     }
@@ -50,6 +74,22 @@ pub(super) fn settle(
         Some(error) => Err(error),
         None => Ok((out, settler.images)),
     }
+}
+
+/// The tags that may be given a width: they have no size of their own, and a style that keeps the
+/// height in proportion.
+fn sizable(html: &str, stretches: &[Stretch<'_>]) -> BTreeSet<usize> {
+    let tags = |is_meant: &dyn Fn(&str, &str) -> bool| -> BTreeSet<usize> {
+        let meant = stretches.iter().filter(|stretch| match stretch.spot {
+            Spot::Value(name) => is_meant(name, &html[stretch.range.clone()]),
+            _ => false,
+        });
+        meant.map(|stretch| stretch.tag).collect()
+    };
+    let flexible =
+        tags(&|name, style| is_one_of(name, &["style"]) && style.contains("height:auto"));
+    let sized = tags(&|name, _| is_one_of(name, &["width", "height"]));
+    &flexible - &sized
 }
 
 fn is_one_of(name: &str, names: &[&str]) -> bool {
@@ -60,23 +100,25 @@ struct Settler<'a> {
     press: &'a Press<'a>,
     tags: &'a Tags,
     sources: &'a [&'a Text],
-    /// Addresses as written, and what they have become.
-    settled: Vec<(String, String)>,
+    /// Addresses as written, what they have become, and the width of the picture where it is known.
+    settled: Vec<(String, String, Option<u32>)>,
     images: Vec<InlineImage>,
     errors: Vec<Error>,
 }
 
 impl Settler<'_> {
     /// An attribute's value. Where a tag of the sending moment chooses one of several, each of them is
-    /// an address; where a tag prints a part of it, it must lie on the web.
-    fn value(&mut self, value: &str, out: &mut String) {
+    /// an address; where a tag prints a part of it, it must lie on the web. Returns the width of the
+    /// picture if it is always the same.
+    fn value(&mut self, value: &str, out: &mut String) -> Option<u32> {
         let runs = self.tags.runs(value).unwrap_or_default();
         let Some((first, _)) = runs.first() else {
             return self.address(value, out);
         };
         if *first > 0 {
             self.on_the_web(&value[..*first]);
-            return out.push_str(value);
+            out.push_str(value);
+            return None;
         }
         for (index, (at, run)) in runs.iter().enumerate() {
             let start = at + run.length;
@@ -95,6 +137,7 @@ impl Settler<'_> {
             }
             out.push_str(literal);
         }
+        None
     }
 
     /// Refuses the beginning of an address that is completed at sending, unless it is on the web.
@@ -128,28 +171,33 @@ impl Settler<'_> {
                     self.value(address, out);
                     out.push_str(quote);
                 }
-                None => self.value(inside, out),
+                None => {
+                    self.value(inside, out);
+                }
             }
             rest = &rest[end..];
         }
         out.push_str(rest);
     }
 
-    fn address(&mut self, written: &str, out: &mut String) {
-        if let Some((_, settled)) = self.settled.iter().find(|(known, _)| known == written) {
-            return out.push_str(settled);
+    fn address(&mut self, written: &str, out: &mut String) -> Option<u32> {
+        if let Some((_, settled, width)) = self.settled.iter().find(|(known, ..)| known == written)
+        {
+            out.push_str(settled);
+            return *width;
         }
         let address = page::unescape(written).trim().to_owned();
-        let settled = match self.settled_address(&address) {
-            Ok(Some(settled)) => html::escape(&settled),
-            Ok(None) => written.to_owned(),
+        let (settled, width) = match self.settled_address(&address) {
+            Ok(Some((settled, width))) => (html::escape(&settled), Some(width)),
+            Ok(None) => (written.to_owned(), None),
             Err(error) => {
                 self.errors.push(self.placed(error, &address));
-                written.to_owned()
+                (written.to_owned(), None)
             }
         };
         out.push_str(&settled);
-        self.settled.push((written.to_owned(), settled));
+        self.settled.push((written.to_owned(), settled, width));
+        width
     }
 
     /// An error about an address, where the author wrote it.
@@ -164,8 +212,8 @@ impl Settler<'_> {
         }
     }
 
-    /// What an address becomes; `None` when it stays as it is.
-    fn settled_address(&mut self, address: &str) -> Result<Option<String>> {
+    /// What an address becomes, and the width of its picture; `None` when it stays as it is.
+    fn settled_address(&mut self, address: &str) -> Result<Option<(String, u32)>> {
         if address.is_empty() || address.starts_with('#') {
             return Ok(None);
         }
@@ -202,7 +250,7 @@ impl Settler<'_> {
         }
     }
 
-    fn local(&mut self, path: &str) -> Result<String> {
+    fn local(&mut self, path: &str) -> Result<(String, u32)> {
         let picture = (self.press.picture)(path)?;
         if self.press.images == Images::Hosted {
             let Some(base) = &self.press.publication.base_url else {
@@ -213,7 +261,8 @@ impl Settler<'_> {
                 .hint("Set `base_url`, or let pictures travel with the mail."));
             };
             let path = picture.src.trim_start_matches("./").trim_start_matches('/');
-            return Ok(format!("{}/{}", base.trim_end_matches('/'), encoded(path)));
+            let url = format!("{}/{}", base.trim_end_matches('/'), encoded(path));
+            return Ok((url, picture.width));
         }
         let hash = digest::digest(&digest::SHA256, &picture.bytes);
         let hash = BASE32_NOPAD.encode(hash.as_ref().get(..16).unwrap_or_default());
@@ -231,7 +280,7 @@ impl Settler<'_> {
                 bytes: picture.bytes,
             });
         }
-        Ok(format!("cid:{content_id}"))
+        Ok((format!("cid:{content_id}"), picture.width))
     }
 }
 

@@ -116,7 +116,7 @@ impl Bench {
                 src: src.to_owned(),
                 bytes: src.as_bytes().to_vec(),
                 media_type: "image/png",
-                width: 1,
+                width: if src == "wide.png" { 1200 } else { 1 },
                 height: 1,
             })
         };

@@ -3,7 +3,7 @@ mod layout;
 mod refusals;
 
 use super::testing::{Bench, paragraph};
-use crate::{compose::Images, finding::Severity};
+use crate::{compose::Images, finding::Severity, issue::Figure};
 
 const SECTION: &str = "<mj-section><mj-column><mj-text>";
 const END: &str = "</mj-text></mj-column></mj-section>";
@@ -326,6 +326,85 @@ fn dates_are_written_as_asked() {
     );
     let bench = Bench::words("{{ issue.date or 'none' }}");
     assert_eq!(bench.read(&[]), "none");
+}
+
+#[test]
+fn text_is_wrapped_as_asked() {
+    let bench = Bench::text(
+        "{{ articles[0].title | wrap(after='10. ', width=24) }}\n{{ issue.title | wrap(width=20) }}\n{{ subscriber.a | wrap(width=9) }}",
+    )
+    .article("From the type case to the web: 活版印刷の世界", "t", "x")
+    .issue("+++\nsubject = \"For {{ subscriber.a }}, all the news\"\n+++\n");
+    assert_eq!(
+        bench.merge(&[("a", "Ada and Bo")]).unwrap().text,
+        "\
+10. From the type case
+    to the web: 活版印刷
+    の世界
+For Ada and Bo, all
+the news
+Ada and
+Bo
+"
+    );
+}
+
+#[test]
+fn a_credit_says_once_what_it_is() {
+    let content = "{% for article in articles %}{{ article.image.credit_line or 'none' }}: {{ article.image.text }}\n{% endfor %}";
+    let mut bench = Bench::text(content);
+    let credits = [
+        Some("Ida Moreau"),
+        Some("© 2026 Ida Moreau"),
+        Some("Drawing: Ida Moreau"),
+        None,
+    ];
+    for (at, credit) in credits.into_iter().enumerate() {
+        bench = bench.article("A", "t", "x");
+        bench.articles[at].image = Some(Figure {
+            alt: "A press".to_owned(),
+            credit: credit.map(str::to_owned),
+            ..Figure::default()
+        });
+    }
+    assert_eq!(
+        bench.merge(&[]).unwrap().text,
+        "\
+Photo: Ida Moreau: [Picture: A press. Photo: Ida Moreau]
+© 2026 Ida Moreau: [Picture: A press. © 2026 Ida Moreau]
+Drawing: Ida Moreau: [Picture: A press. Drawing: Ida Moreau]
+none: [Picture: A press]
+"
+    );
+}
+
+#[test]
+fn pictures_in_a_text_are_no_wider_than_it() {
+    let article = "![a](wide.png) b ![c](small.png) d ![e](https://x.example/f.png)";
+    let bench = Bench::words(
+        "{{ articles[0].body[0].html }}<img src='wide.png' height='9' style='height:auto' alt=''/><img src='wide.png' alt=''/>",
+    )
+    .article("A", "t", article);
+    let html = bench.merge(&[]).unwrap().html;
+    let tags: Vec<String> = html
+        .split("<img src=")
+        .skip(1)
+        .map(|tag| {
+            let tag = &tag[..tag.find('>').unwrap()];
+            tag.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    let style = "style=\"max-width:100%;height:auto;border:0;vertical-align:middle\" /";
+    assert_eq!(
+        tags,
+        [
+            format!("width=\"500\" alt=\"a\" {style}"),
+            format!("width=\"1\" alt=\"c\" {style}"),
+            format!("alt=\"e\" {style}"),
+            "height='9' style='height:auto' alt=''/".to_owned(),
+            "alt=''/".to_owned(),
+        ]
+    );
 }
 
 #[test]

@@ -13,8 +13,8 @@ const CODE: &str = "font-family:Menlo,Consolas,'Courier New',monospace;font-size
 const IMAGE: &str = "max-width:100%;height:auto;border:0;vertical-align:middle";
 const PICTURE: &str = "display:block;width:100%;max-width:100%;height:auto;border:0";
 const SMALL: &str = "font-size:0.85em";
-const LIST: &str = "margin:0 0 0 24px;padding:0";
-const TASKS: &str = "margin:0;padding:0;list-style:none";
+// A box hangs where other items have their mark.
+const TASK: &str = "text-indent:-1.2em";
 const QUOTE: &str = "margin:0;padding:0 0 0 16px;border-left:3px solid";
 const PRE: &str = "margin:0;white-space:pre-wrap;word-break:break-word";
 const TABLE: &str = "width:100%;border-collapse:collapse;border-spacing:0";
@@ -176,20 +176,27 @@ fn write_block(block: &Block, margin: &str, out: &mut String) {
 }
 
 fn write_list(start: Option<usize>, items: &[ListItem], out: &mut String) {
-    let is_tasks = start.is_none() && items.iter().any(|item| item.checked.is_some());
     let name = if start.is_some() { "ol" } else { "ul" };
-    let style = if is_tasks { TASKS } else { LIST };
+    // Numbers stand to the left of the text, and long ones need more room there.
+    let last = start.map_or(1, |start| start.saturating_add(items.len().max(1) - 1));
+    let style = format!(
+        "margin:0 0 0 {}px;padding:0",
+        24 + 10 * last.max(1).ilog10()
+    );
     out.push_str(&match start {
         Some(start) if start != 1 => format!("<ol start=\"{start}\" style=\"{style}\">"),
         _ => format!("<{name} style=\"{style}\">"),
     });
     for item in items {
+        let mark = item
+            .checked
+            .map(|checked| if checked { "☑ " } else { "☐ " });
+        if let (Some(mark), None) = (mark, start) {
+            write_task(mark, &item.blocks, out);
+            continue;
+        }
         out.push_str("<li style=\"margin:0 0 4px\">");
-        out.push_str(match item.checked {
-            Some(true) => "☑ ",
-            Some(false) => "☐ ",
-            None => "",
-        });
+        out.push_str(mark.unwrap_or_default());
         match item.blocks.split_first() {
             // One paragraph, or one with lists below it, needs no room of its own.
             Some((Block::Paragraph(first), rest))
@@ -203,6 +210,27 @@ fn write_list(start: Option<usize>, items: &[ListItem], out: &mut String) {
         out.push_str("</li>");
     }
     out.push_str(&format!("</{name}>"));
+}
+
+/// An item of a list of tasks, with its box in place of the bullet.
+fn write_task(mark: &str, blocks: &[Block], out: &mut String) {
+    let (first, rest) = match blocks.split_first() {
+        Some((Block::Paragraph(first), rest)) => (first.as_slice(), rest),
+        _ => (&[][..], blocks),
+    };
+    let is_brief = rest.iter().all(|block| matches!(block, Block::List { .. }));
+    let margin = if is_brief { LAST } else { PARAGRAPH };
+    out.push_str(&format!(
+        "<li style=\"margin:0 0 4px;list-style:none\"><p style=\"{margin};{TASK}\">{mark}"
+    ));
+    write_inline(first, out);
+    out.push_str("</p>");
+    if is_brief {
+        rest.iter().for_each(|block| write_block(block, LAST, out));
+    } else {
+        write_blocks(rest, out);
+    }
+    out.push_str("</li>");
 }
 
 /// A picture with its caption; one that was not supplied shows its caption alone.
@@ -222,9 +250,10 @@ fn write_figure(figure: &Figure, out: &mut String) {
     }
 }
 
+/// A table may be wider than a phone, and themes let it scroll; with a focus, keys can do that too.
 fn write_table(head: &[Cell], rows: &[Vec<Cell>], out: &mut String) {
     out.push_str(&format!(
-        "<table role=\"table\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" width=\"100%\" style=\"{TABLE}\">"
+        "<table role=\"table\" tabindex=\"0\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" width=\"100%\" style=\"{TABLE}\">"
     ));
     if head.iter().any(|cell| !cell.content.is_empty()) {
         out.push_str("<thead><tr>");

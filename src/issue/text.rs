@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use self::wrap::{GLUE, width_of, wrap};
 use super::{Block, Cell, Figure, Inline, ListItem, Quote, clean, credit, html};
 
+/// The width of the plain text of a mail, in columns.
+pub const WIDTH: usize = 72;
+
 /// The words of a line without any dress; a break is a blank, a link is its words.
 #[must_use]
 pub fn inline(line: &[Inline]) -> String {
@@ -57,6 +60,17 @@ pub fn personal(blocks: &[Block], width: usize, nesting: &dyn Fn(char) -> Nestin
         let number = at + 1;
         lines.extend(wrap(&format!("[{number}]{GLUE}{}", cleaned(url)), width));
     }
+    lines.join("\n")
+}
+
+/// Words wrapped at `width` columns behind `before`; the lines below are indented as far as it is wide.
+///
+/// A line is longer than `width` only when a single word is.
+#[must_use]
+pub fn hanging(before: &str, words: &str, width: usize) -> String {
+    let before = cleaned(before);
+    let rest = " ".repeat(width_of(&before));
+    let lines = hang(&before, &rest, width, |width| wrap(&cleaned(words), width));
     lines.join("\n")
 }
 

@@ -136,8 +136,20 @@ fn blocks_have_their_elements() {
         html("3. One\n\n---\n\n- [x] Two\n- [ ] Three"),
         "<div style=\"margin:0 0 12px\"><ol start=\"3\" style=\"margin:0 0 0 24px;padding:0\">\
          <li style=\"margin:0 0 4px\">One</li></ol></div><hr style=\"margin:12px 0;border:0;border-top:1px solid\" />\
-         <ul style=\"margin:0;padding:0;list-style:none\"><li style=\"margin:0 0 4px\">☑ Two</li>\
-         <li style=\"margin:0 0 4px\">☐ Three</li></ul>"
+         <ul style=\"margin:0 0 0 24px;padding:0\">\
+         <li style=\"margin:0 0 4px;list-style:none\"><p style=\"margin:0;text-indent:-1.2em\">☑ Two</p></li>\
+         <li style=\"margin:0 0 4px;list-style:none\"><p style=\"margin:0;text-indent:-1.2em\">☐ Three</p></li></ul>"
+    );
+    assert_eq!(
+        html("9. [ ] One\n10. Two\n\n---\n\n- [x] Three\n  - Four\n- [ ] Five\n\n  Six\n- Seven"),
+        "<div style=\"margin:0 0 12px\"><ol start=\"9\" style=\"margin:0 0 0 34px;padding:0\">\
+         <li style=\"margin:0 0 4px\">☐ One</li><li style=\"margin:0 0 4px\">Two</li></ol></div>\
+         <hr style=\"margin:12px 0;border:0;border-top:1px solid\" />\
+         <ul style=\"margin:0 0 0 24px;padding:0\">\
+         <li style=\"margin:0 0 4px;list-style:none\"><p style=\"margin:0;text-indent:-1.2em\">☑ Three</p>\
+         <ul style=\"margin:0 0 0 24px;padding:0\"><li style=\"margin:0 0 4px\">Four</li></ul></li>\
+         <li style=\"margin:0 0 4px;list-style:none\"><p style=\"margin:0 0 12px;text-indent:-1.2em\">☐ Five</p>\
+         <p style=\"margin:0\">Six</p></li><li style=\"margin:0 0 4px\">Seven</li></ul>"
     );
     assert_eq!(
         html("> One\n\n```\n<a>\n```"),
@@ -153,7 +165,7 @@ fn a_table_has_heads_for_its_columns() {
     let parsed = markdown::parse("| A | B |\n|---|--:|\n| *c* | 1 |");
     assert_eq!(
         block(&parsed.blocks[0]),
-        "<table role=\"table\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" width=\"100%\" \
+        "<table role=\"table\" tabindex=\"0\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" width=\"100%\" \
          style=\"width:100%;border-collapse:collapse;border-spacing:0\"><thead><tr>\
          <th scope=\"col\" align=\"left\" style=\"padding:6px 8px;border-bottom:2px solid;text-align:left;vertical-align:top\">A</th>\
          <th scope=\"col\" align=\"right\" style=\"padding:6px 8px;border-bottom:2px solid;text-align:right;vertical-align:top\">B</th>\

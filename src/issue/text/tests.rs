@@ -182,6 +182,16 @@ fn code_stays_as_it_is_while_it_fits() {
 }
 
 #[test]
+fn words_hang_behind_what_comes_before_them() {
+    assert_eq!(
+        hanging("10. ", "A title that\u{1} is long", 12),
+        "10. A title\n    that is\n    long"
+    );
+    assert_eq!(hanging("", "one two", 5), "one\ntwo");
+    assert_eq!(hanging("1. ", "", 5), "");
+}
+
+#[test]
 fn nothing_is_nothing() {
     assert_eq!(blocks(&[], 72), "");
     assert_eq!(
