@@ -290,9 +290,13 @@ fn a_return_path_that_is_no_address_is_told_before_anything_is_entered_in_the_bo
     refused(
         &project,
         78,
-        "error: `nobody` cannot be the return path: it has no `@`
- |
- = help: Write an address such as `ann@example.org`.
+        "error: `nobody` cannot be the return path
+ --> newsletter.toml:4:1
+  |
+4 | return_path = \"nobody\"
+  | ^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: Write an address; `{token}` in it, and no other name, becomes the token of each mail.
 ",
     );
     assert!(!project.path(".letterpress/ledger.db").exists());

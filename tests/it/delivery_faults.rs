@@ -92,7 +92,7 @@ async fn no_clear_answer_to_the_dot_is_unknown_and_never_sent_again() {
         (
             "stall",
             || Act::Stall,
-            "the relay did not answer within 200ms",
+            "the relay did not answer within 400ms",
         ),
         (
             "half",
@@ -102,7 +102,7 @@ async fn no_clear_answer_to_the_dot_is_unknown_and_never_sent_again() {
         (
             "half and stall",
             || Act::Say("25".to_owned()),
-            "the relay did not answer within 200ms",
+            "the relay did not answer within 400ms",
         ),
         (
             "garbage",
