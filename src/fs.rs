@@ -8,6 +8,7 @@ use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use crate::error::{Error, Kind, Result};
@@ -198,7 +199,13 @@ pub struct Lock {
     _file: File,
 }
 
-/// Takes the lock of a file, or says at once who has it (the text that the holder left there).
+/// How often a lock that is taken is tried again, and how long between: a look at the books holds it
+/// for a moment, and so does a process between fork and exec, which has all the files of its parent.
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
+
+/// Takes the lock of a file, or says who has it (the text that the holder left there), at once but for
+/// what is held for a moment only.
 pub fn lock(path: &Path, holder: &str) -> Result<Result<Lock, String>> {
     create_folder(&folder_of(path))?;
     let mut file = OpenOptions::new()
@@ -208,16 +215,23 @@ pub fn lock(path: &Path, holder: &str) -> Result<Result<Lock, String>> {
         .write(true)
         .open(path)
         .map_err(|cause| cannot("open", path, &cause))?;
-    match file.try_lock() {
-        Ok(()) => {
-            file.set_len(0)
-                .and_then(|()| file.write_all(holder.as_bytes()))
-                .map_err(|cause| cannot("write", path, &cause))?;
-            Ok(Ok(Lock { _file: file }))
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0)
+                    .and_then(|()| file.write_all(holder.as_bytes()))
+                    .map_err(|cause| cannot("write", path, &cause))?;
+                return Ok(Ok(Lock { _file: file }));
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the kernel has no lock with a patience, and nothing else is going on yet"
+            )]
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(cause)) => return Err(cannot("lock", path, &cause)),
         }
-        Err(TryLockError::WouldBlock) => Ok(Err(std::fs::read_to_string(path).unwrap_or_default())),
-        Err(TryLockError::Error(cause)) => Err(cannot("lock", path, &cause)),
     }
+    Ok(Err(std::fs::read_to_string(path).unwrap_or_default()))
 }
 
 /// The error of a file operation, with its path.
