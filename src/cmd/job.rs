@@ -21,7 +21,7 @@ use crate::{
     cli::SendArgs,
     delivery::{
         End, Mails, Progress, Summary,
-        ledger::{Campaign, Counts, Ledger, NewCampaign, State},
+        ledger::{Campaign, CampaignState, Counts, Ledger, NewCampaign, State},
     },
     error::{Error, Kind, Result},
     fs,
@@ -189,6 +189,14 @@ impl Job {
     pub(super) async fn due(&self) -> Result<u64> {
         let counts = self.ledger.counts(self.campaign.key).await?;
         Ok(counts.pending + counts.deferred - self.gone.len() as u64)
+    }
+
+    /// Why an earlier run paused it, if one did.
+    pub(super) fn paused(&self) -> Option<&str> {
+        match &self.campaign.state {
+            CampaignState::Paused(reason) => Some(reason),
+            _ => None,
+        }
     }
 
     /// Whether sending it leaves anybody out for good.

@@ -15,7 +15,7 @@ use crate::{
     audience::Segment,
     cli::SendArgs,
     compose::Composed,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     exit::Exit,
     finding::Severity,
     issue::Issue,
@@ -46,6 +46,9 @@ pub(super) fn run(args: &SendArgs, project: &Project) -> Result<Exit> {
         }
         let job = Job::enter(project, Arc::clone(&ledger), bundle, venue).await?;
         let due = job.due().await?;
+        if let Some(reason) = job.paused().filter(|_| due > 0) {
+            after_a_look(project, &issue.slug, reason)?;
+        }
         // A dry run writes files and to nobody: there is nothing to be sure of.
         let is_harmless = venue == Venue::DryRun && args.expect.is_none();
         if !is_harmless && (due > 0 || job.leaves_out()) {
@@ -78,6 +81,18 @@ fn not_yet(project: &Project, issue: &Issue, venue: Venue) -> Option<Exit> {
         })),
     }
     Some(Exit::TryLater)
+}
+
+/// What stopped a campaign stops it again, and costs mails or locks an account; so it goes on when a
+/// person has read why, and not when cron comes round.
+fn after_a_look(project: &Project, slug: &str, reason: &str) -> Result<()> {
+    if project.ui.is_interactive() {
+        project.ui.status(&format!("It was paused: {reason}"));
+        return Ok(());
+    }
+    Err(Error::new(Kind::Unavailable, format!("`{slug}` is paused"))
+        .because_of(reason)
+        .hint("When that is mended, run the command in a terminal: it shows this and asks."))
 }
 
 /// Findings that are errors block: what is wrong for one reader is wrong for all.

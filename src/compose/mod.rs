@@ -162,6 +162,7 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
     };
     let sources = [&page.text, &plain.text];
     findings.extend(missing(press.publication, [&html, &text], sources));
+    findings.extend(large(html.part.template.len()));
     let fields = fields([&subject, &html, &text]);
     let edition = Edition {
         subject: subject.part,
@@ -297,6 +298,28 @@ fn missing(
         }
     }
     findings
+}
+
+/// Gmail shows the first 102 kB or so of a page and hides the rest behind a link, the way to
+/// unsubscribe with it; what is left out takes the styles along. Fields make a page longer yet.
+const CLIPPED: usize = 102_000;
+
+/// A warning about a page that comes near that size, or is past it.
+fn large(bytes: usize) -> Option<Finding> {
+    let message = match bytes {
+        CLIPPED.. => "Gmail will cut the page off",
+        90_000.. => "Gmail may cut the page off",
+        _ => return None,
+    };
+    let finding = Finding::warning(
+        "large-page",
+        format!(
+            "{message}: it has {} kB, and {} are shown",
+            bytes / 1000,
+            CLIPPED / 1000
+        ),
+    );
+    Some(finding.hint("Carry fewer articles, or shorter ones."))
 }
 
 /// The fields of the list that the parts ask for, each with the first tag that does.

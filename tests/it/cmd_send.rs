@@ -511,3 +511,24 @@ fn no_secret_is_printed_or_kept() {
     }
     assert!(!seen.contains("hunter2"));
 }
+
+#[test]
+fn what_a_person_must_look_at_is_not_tried_by_cron_again() {
+    let project = Project::new().file("issues/a.md", ISSUE);
+    let (_inbox, address, _taken) = inbox(&project);
+    // The sandbox inbox offers no AUTH.
+    let project = project
+        .settings(&format!(
+            "\n[relay]\nurl = \"smtp+plain://me@{address}\"\npassword_env = \"RELAY_PASSWORD\"\n"
+        ))
+        .environment("RELAY_PASSWORD", "secret");
+    let first = project.run(&["send", "a", "--yes"]);
+    assert!(matches!(first.code, Some(69 | 77 | 78)), "{first:?}");
+    let again = project.run(&["send", "a", "--yes"]).exit(69).stdout("");
+    assert!(
+        again.stderr.starts_with("error: `a` is paused\n"),
+        "{}",
+        again.stderr
+    );
+    assert!(project.messages(".letterpress/sandbox").is_empty());
+}

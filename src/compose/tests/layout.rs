@@ -115,3 +115,17 @@ fn pages_stay_well_formed_whichever_way_a_block_goes() {
         }
     }
 }
+
+#[test]
+fn a_page_that_gmail_would_cut_off_is_noted() {
+    let noted = |bytes| super::super::large(bytes).map(|finding| finding.message);
+    assert_eq!(noted(89_999), None);
+    assert_eq!(
+        noted(95_000).as_deref(),
+        Some("Gmail may cut the page off: it has 95 kB, and 102 are shown")
+    );
+    assert_eq!(
+        noted(128_791).as_deref(),
+        Some("Gmail will cut the page off: it has 128 kB, and 102 are shown")
+    );
+}
