@@ -39,7 +39,7 @@ echo "$mails mails of $size bytes, $connections connections, $(nproc) cores"
 echo "source/s  send/s (delivery alone)  send/s (whole command)  ratio"
 for _ in $(seq "$pairs"); do
   a=$(now); smtp-source -d -s "$connections" -m "$mails" -l "$size" -f a@example.com -t b@example.com 127.0.0.1:$port; b=$(now)
-  rm -rf .letterpress/ledger.db* .letterpress/campaigns
+  rm -rf .letterpress/ledger.db* .letterpress/campaigns issues/bench.sent.toml
   c=$(now); json=$("$letterpress" send bench --yes --json); d=$(now)
   python3 - "$mails" "$a" "$b" "$c" "$d" "$json" <<'PY' | tee -a "$work/pairs"
 import json, sys
