@@ -313,12 +313,16 @@ async fn no_break_loses_or_doubles_anything() {
                 desk.key(),
                 tokio::spawn(async move { desk.try_send(transport).await }),
             );
-            tokio::time::sleep(Duration::from_millis(15 + (seed * 7 + breaks * 13) % 40)).await;
+            // The moment: so many messages on, which is now here and now there in an exchange.
+            let moment = server.log().dots.len() as u64 + 1 + (seed * 7 + breaks * 13) % 40;
+            while (server.log().dots.len() as u64) < moment && !running.is_finished() {
+                tokio::task::yield_now().await;
+            }
             running.abort();
             let ended = running.await;
             // The books are closed when the last one who holds them has let go.
             while Arc::strong_count(&ledger) > 1 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                tokio::task::yield_now().await;
             }
             ledger.flush().await.unwrap();
             let now = ledger.counts(key).await.unwrap();
