@@ -355,12 +355,14 @@ async fn trouble_with_us_stops_the_run_and_uses_up_nobody() {
 
 #[tokio::test]
 async fn a_relay_out_of_reach_is_given_up_and_nobody_is_used_up() {
-    let closed = {
-        let server = FakeRelay::start(|_| None).await;
-        relay(&server)
+    let server = FakeRelay::start(|_| None).await;
+    // A port that was free a moment ago, and that nobody listens at.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = Relay {
+        port: free.local_addr().unwrap().port(),
+        ..relay(&server)
     };
-    // The port is free again once the listener is gone.
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    drop(free);
     let desk = Desk::new(3, &closed).await;
     let summary = desk.send(closed).await;
     assert_eq!(trouble(&summary).kind(), Kind::TryLater);
