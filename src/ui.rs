@@ -127,6 +127,13 @@ impl Ui {
         say(&mut anstream::stderr().lock(), &report);
     }
 
+    /// Prints a finding on stderr in one line, for the many after the first few.
+    pub fn finding_in_brief(&self, finding: &Finding) {
+        if finding.severity == Severity::Error || self.verbosity > Verbosity::Quiet {
+            say(&mut anstream::stderr().lock(), &tame(&brief(finding)));
+        }
+    }
+
     /// Prints an error and those that came with it on stderr.
     pub fn error(&self, error: &Error) {
         let report = render(
@@ -175,6 +182,18 @@ impl Ui {
             Err(_) => bar,
         }
     }
+}
+
+/// A finding in one line: `warning: list.csv:37:1: it has no @`.
+#[must_use]
+pub fn brief(finding: &Finding) -> String {
+    let level = match finding.severity {
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    };
+    let place = finding.place.as_ref();
+    let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+    format!("{level}: {place}{}", finding.message)
 }
 
 /// What cannot be written to a closed pipe is not wanted any more: that is no error.

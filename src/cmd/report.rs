@@ -19,9 +19,10 @@ use crate::{
     },
     error::{Error, Result, nearest},
     exit::Exit,
+    finding::Finding,
     mail::Merger,
     place::Place,
-    ui::{Format, Ui},
+    ui::{Format, Ui, brief},
 };
 
 /// Findings shown one by one; the rest is counted.
@@ -30,21 +31,36 @@ const SHOWN: usize = 20;
 /// The share of bad rows above which the list itself is in doubt, in percent.
 const TOO_MANY_BAD: usize = 5;
 
-/// Names everyone who is left out, with line and reason. A list with too many bad rows is refused.
+/// Names every row that is at fault or superfluous, with line and reason, the first ones with the row
+/// itself. Who asked for no mail is left out on purpose: more than a few of them are counted, and
+/// named with `-v`. A list with too many bad rows is refused.
 pub(super) fn left_out(ui: Ui, audience: &Audience, list: &str) -> Result<()> {
-    for warning in audience.warnings.iter().take(SHOWN) {
-        ui.finding(warning);
-    }
-    for row in audience.left_out.iter().take(SHOWN) {
-        ui.finding(&row.finding(list));
-    }
-    if let Some(more) = audience
+    let (suppressed, others): (Vec<_>, Vec<_>) = audience
         .left_out
-        .len()
-        .checked_sub(SHOWN)
-        .filter(|more| *more > 0)
-    {
-        ui.status(&format!("… and {more} rows more are left out"));
+        .iter()
+        .map(|row| row.finding(list))
+        .partition(|finding| finding.rule == "suppressed");
+    let noted = audience.warnings.iter().chain(&others);
+    for (number, finding) in noted.enumerate() {
+        if number < SHOWN {
+            ui.finding(finding);
+        } else {
+            ui.finding_in_brief(finding);
+        }
+    }
+    if suppressed.len() > SHOWN {
+        let count = suppressed.len();
+        ui.finding_in_brief(&Finding::warning(
+            "suppressed",
+            format!("{count} people are left out because they are suppressed"),
+        ));
+        for finding in &suppressed {
+            ui.detail(&brief(finding));
+        }
+    } else {
+        for finding in &suppressed {
+            ui.finding(finding);
+        }
     }
     let bad = audience.left_out.iter().filter(|row| row.is_bad()).count();
     if bad * 100 > audience.rows * TOO_MANY_BAD {

@@ -427,3 +427,36 @@ fn a_field_of_several_entries_may_be_called_as_the_list_calls_it() {
         .exit(0);
     assert_eq!(output.stderr, "");
 }
+
+#[test]
+fn no_bad_row_is_kept_back_however_many_there_are() {
+    let good: String = (0..1000).fold(String::new(), |list, number| {
+        list + &format!("reader-{number}@example.com,R\n")
+    });
+    let bad: String = (0..30).fold(String::new(), |list, number| {
+        list + &format!("nobody-{number},R\n")
+    });
+    let left = (0..40).fold("email\n".to_owned(), |list, number| {
+        list + &format!("reader-{number}@example.com\n")
+    });
+    let project = project()
+        .file(
+            "subscribers/list.csv",
+            format!("email,first_name\n{good}{bad}"),
+        )
+        .file("subscribers/suppressions.csv", left);
+    let output = project
+        .run(&["send", "a", "--dry-run", "--limit", "1"])
+        .exit(0);
+    for line in 1002..1032 {
+        let place = format!("subscribers/list.csv:{line}:1");
+        assert!(output.stderr.contains(&place), "{place} is not named");
+    }
+    assert!(
+        output
+            .stderr
+            .contains("\nwarning: 40 people are left out because they are suppressed\n"),
+        "{}",
+        output.stderr
+    );
+}
