@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use letterpress::{
     audience::{Address, Recipient, Value},
-    compose::{self, Composed, Images, Press, Publication, Templates},
+    compose::{self, Composed, Images, Press, Publication, Templates, Validation},
     issue::Issue,
     mail::{self, Letterhead, Mailbox, Merger, Secret},
     source::{self, Root},
@@ -47,6 +47,8 @@ fn composed(issue: &Issue) -> Composed {
         // Hosted, so that a mail is what it is without the picture.
         images: Images::Hosted,
         picture: &|src| source::picture(&root, src),
+        include: &|path| source::text(&root, path),
+        validation: Validation::Standard,
     };
     compose::compose(issue, &press).expect("the sample composes")
 }

@@ -80,6 +80,8 @@ pub enum Verb {
     New(NewArgs),
     /// Write an issue's MJML, HTML, text and message to a folder
     Build(BuildArgs),
+    /// Render plain MJML files to HTML, as npm's `mjml` does
+    Mjml(MjmlArgs),
     /// Show issues in the browser, built anew at each load
     Preview(PreviewArgs),
     /// Send the real mail to an address of yours; the books are left alone
@@ -118,6 +120,32 @@ pub struct BuildArgs {
     /// The subscriber whose mail it is; a reader without any fields when it is not said
     #[arg(long = "as", value_name = "EMAIL")]
     pub reader: Option<String>,
+}
+
+/// `mjml`
+#[derive(Args, Debug)]
+pub struct MjmlArgs {
+    /// The files; what they include may lie anywhere in the newsletter, or below the current folder
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Where to write `<name>.html`; stdout when it is not said
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// What to make of what is not right
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t)]
+    pub validation: ValidationLevel,
+}
+
+/// How strictly MJML is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ValidationLevel {
+    /// Warn, and make what page can be made
+    #[default]
+    Soft,
+    /// Refuse what would be lost from the page
+    Standard,
+    /// Refuse everything that is not MJML
+    Strict,
 }
 
 /// `preview`

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use crate::{
     audience::{self, LeftOut, List, ListOptions, Recipient, Segment, Suppressions},
     clock::{Clock, System},
-    compose::{self, Composed, Images, Press, Publication, Templates},
-    config::{self, ImageDelivery, ListSettings, Settings},
+    compose::{self, Composed, Images, Press, Publication, Templates, Validation},
+    config::{self, ImageDelivery, ListSettings, Settings, TemplateValidation},
     error::{Error, Kind, Result},
     finding::Finding,
     fs::{self, Entry},
@@ -105,6 +105,12 @@ impl Project {
                     ImageDelivery::Hosted => Images::Hosted,
                 },
                 picture: &|src| source::picture(&root, src),
+                include: &|path| source::text(&root, path),
+                validation: match self.settings.templates.validation {
+                    TemplateValidation::Soft => Validation::Soft,
+                    TemplateValidation::Standard => Validation::Standard,
+                    TemplateValidation::Strict => Validation::Strict,
+                },
             },
         )
     }

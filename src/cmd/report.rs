@@ -19,11 +19,28 @@ use crate::{
     },
     error::{Error, Result, nearest},
     exit::Exit,
-    finding::Finding,
+    finding::{Finding, Severity},
     mail::Merger,
     place::Place,
     ui::{Format, Ui, brief},
 };
+
+/// A finding as programs read it; `file`, `line`, `column` and `hint` are `null` where there is none.
+pub(super) fn finding_json(finding: &Finding) -> serde_json::Value {
+    let place = finding.place.as_ref();
+    serde_json::json!({
+        "rule": finding.rule,
+        "severity": match finding.severity {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        },
+        "file": place.map(Place::file),
+        "line": place.map(Place::line),
+        "column": place.map(Place::column),
+        "message": finding.message,
+        "hint": finding.hint,
+    })
+}
 
 /// Findings shown one by one; the rest is counted.
 const SHOWN: usize = 20;

@@ -35,6 +35,7 @@ use moment::{Moment, Writing};
 use staging::{Source, Tags};
 
 pub use edition::{Edition, InlineImage, MergeField, Origin, Part, Tag};
+pub use mjml::Validation;
 pub(crate) use sending::{ABSENT, HTML, SUBJECT, TEXT, engine, explain};
 pub use templates::Templates;
 
@@ -74,6 +75,10 @@ pub struct Press<'a> {
     pub images: Images,
     /// Loads a picture by its path.
     pub picture: &'a dyn Fn(&str) -> Result<Picture>,
+    /// Reads a file that a template includes with `<mj-include>`, by its path.
+    pub include: &'a dyn Fn(&str) -> Result<Text>,
+    /// How strictly MJML is taken.
+    pub validation: Validation,
 }
 
 /// An issue, composed.
@@ -96,16 +101,21 @@ pub struct Rendered {
     pub findings: Vec<Finding>,
 }
 
-/// Renders a plain MJML file, without Tera, as npm's `mjml` does: what MJML does not know is left
-/// out with a warning.
+/// Renders a plain MJML file, without Tera, as npm's `mjml` does. `include` reads the files that it
+/// includes.
 ///
 /// # Errors
-/// What cannot be read or laid out, at its place.
-pub fn render_mjml(text: &Text) -> Result<Rendered> {
+/// What cannot be read or laid out, at its place, and what `validation` does not let pass.
+pub fn render_mjml(
+    text: &Text,
+    validation: Validation,
+    include: &dyn Fn(&str) -> Result<Text>,
+) -> Result<Rendered> {
     let options = mjml::Options {
-        rigor: mjml::Rigor::Soft,
+        validation,
         purpose: mjml::Purpose::Template,
         language: None,
+        include,
     };
     let (html, findings) = mjml::render(text.content(), mjml::Origin::File(text), options)?;
     Ok(Rendered { html, findings })
@@ -135,9 +145,10 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
     let text = moment.render(&plain.name, &context)?;
 
     let options = mjml::Options {
-        rigor: mjml::Rigor::Strict,
+        validation: press.validation,
         purpose: mjml::Purpose::Newsletter,
         language: Some(&press.publication.language),
+        include: press.include,
     };
     let origin = mjml::Origin::Composed {
         tags: &tags,

@@ -127,6 +127,8 @@ impl Bench {
                 templates: &Templates::new(own),
                 images: self.images,
                 picture: &picture,
+                include: &|path| Err(Error::data(format!("there is no file `{path}`"))),
+                validation: Validation::Standard,
             },
         )
     }

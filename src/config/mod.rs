@@ -13,7 +13,8 @@ mod settings;
 
 pub use settings::{
     DkimSettings, DomainSettings, ImageDelivery, Images, Ledger, ListSettings, Newsletter, Percent,
-    RelaySettings, RelayUrl, Send, Settings, Sources, Unsubscribe,
+    RelaySettings, RelayUrl, Send, Settings, Sources, TemplateSettings, TemplateValidation,
+    Unsubscribe,
 };
 
 use std::path::{Path, PathBuf};

@@ -39,6 +39,9 @@ pub struct Settings {
     /// How pictures travel.
     #[serde(default)]
     pub images: Images,
+    /// How templates are read.
+    #[serde(default)]
+    pub templates: TemplateSettings,
     /// When a campaign is given up.
     #[serde(default)]
     pub send: Send,
@@ -257,6 +260,27 @@ pub enum ImageDelivery {
     Inline,
     /// They are fetched from `base_url`, where you put them: lighter mails for large lists.
     Hosted,
+}
+
+/// `[templates]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TemplateSettings {
+    /// `soft`, `standard` or `strict`.
+    pub validation: TemplateValidation,
+}
+
+/// What is made of MJML that is not quite right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TemplateValidation {
+    /// Warnings only: what MJML does not know is left out.
+    Soft,
+    /// What would be lost from the page is an error; all else is a warning.
+    #[default]
+    Standard,
+    /// Everything is an error.
+    Strict,
 }
 
 /// `[send]`

@@ -8,6 +8,7 @@ mod article;
 mod path;
 mod picture;
 mod plain_text;
+mod text;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,6 +18,7 @@ use std::{
 pub use self::{
     article::article,
     picture::{Picture, picture},
+    text::text,
 };
 
 use self::path::{Sought, nearest_file};

@@ -1,13 +1,22 @@
-//! MJML → HTML: `reader` (text → elements), `prepare` (elements → what the engine takes),
-//! `engine` (→ HTML), `finish` (→ HTML as it should be).
+//! MJML → HTML.
+//!
+//! ```text
+//! text ─reader─▶ elements ─include─▶ elements ─check─▶ findings
+//!                                       └─document─▶ Document ─prepare─▶ what the engine takes
+//!              page ◀─finish── page with slots ◀─mends── markup ◀─engine──┘
+//! ```
 //!
 //! The engine, mrml, lays out well and reads badly; everything it cannot be trusted with is kept
 //! from it on the way in and put back on the way out.
 
 mod attributes;
+mod document;
 mod elements;
 mod engine;
+mod fill;
 mod finish;
+mod markup;
+mod mends;
 mod normalize;
 mod prepare;
 mod reader;
@@ -18,17 +27,21 @@ use crate::{
     compose::staging::Tags,
     error::{Error, Result},
     finding::{Finding, Severity},
+    place::Text,
 };
 
 pub(crate) use reader::Origin;
 
-/// What is made of a document that is not quite right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rigor {
-    /// What MJML does not know is an error.
-    Strict,
-    /// What MJML does not know is left out, with a warning, as npm's `mjml` does.
+/// What is made of what is not right in a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Validation {
+    /// Everything is said, and nothing stops a page that can be made: as npm's `mjml` does.
     Soft,
+    /// What would be lost from the page is an error; all else is a warning.
+    #[default]
+    Standard,
+    /// Everything is an error.
+    Strict,
 }
 
 /// What a page is for.
@@ -41,13 +54,18 @@ pub(crate) enum Purpose {
 }
 
 /// How a document is rendered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Options<'a> {
-    pub(crate) rigor: Rigor,
+    pub(crate) validation: Validation,
     pub(crate) purpose: Purpose,
     /// For `<html lang>`, where the document names none.
     pub(crate) language: Option<&'a str>,
+    /// Reads a file that a document includes, by its path within the project.
+    pub(crate) include: Include<'a>,
 }
+
+/// Reads a file by its path, relative to the newsletter's folder.
+pub(crate) type Include<'a> = &'a dyn Fn(&str) -> Result<Text>;
 
 /// Renders a document. Tags of the sending moment come out as they went in.
 ///
@@ -64,21 +82,29 @@ pub(crate) fn render(
         Origin::File(_) => &nobody,
     };
     let top = reader::read(document, origin)?;
-    let mut prepared = prepare::prepare(&top, tags, options.purpose, options.language);
-    let problems = std::mem::take(&mut prepared.problems);
-    let notes = std::mem::take(&mut prepared.notes);
-    let fatal = options.rigor == Rigor::Strict || prepared.elements.is_empty();
-    if fatal && let Some(error) = Error::all(problems.iter().map(into_error)) {
+    let (mut document, problems) = document::resolve(top, tags, options.purpose);
+    let findings = weigh(problems, options.validation, document.body.is_some())?;
+    let prepared = prepare::prepare(&mut document, tags, options.language);
+    let html = engine::render(&prepared)?;
+    let html = finish::finish(&html, &document, &prepared, tags, options.purpose)?;
+    Ok((html, findings))
+}
+
+/// Stops at what must not pass; the rest are warnings.
+fn weigh(findings: Vec<Finding>, validation: Validation, has_body: bool) -> Result<Vec<Finding>> {
+    let stops = |finding: &&Finding| match validation {
+        Validation::Soft => !has_body,
+        Validation::Standard => finding.severity == Severity::Error,
+        Validation::Strict => true,
+    };
+    if let Some(error) = Error::all(findings.iter().filter(stops).map(into_error)) {
         return Err(error);
     }
-    let html = engine::render(&prepared)?;
-    let html = finish::finish(&html, &prepared, tags, options.purpose)?;
-    let soften = |problem| Finding {
+    let soften = |finding| Finding {
         severity: Severity::Warning,
-        ..problem
+        ..finding
     };
-    let findings = problems.into_iter().map(soften).chain(notes);
-    Ok((html, findings.collect()))
+    Ok(findings.into_iter().map(soften).collect())
 }
 
 fn into_error(problem: &Finding) -> Error {

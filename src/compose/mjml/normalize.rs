@@ -2,34 +2,32 @@
 //!
 //! Each rule here mends one difference between mrml and npm's `mjml`.
 
-use super::tree::{Attribute, Element};
+use super::document::Attributes;
 use crate::compose::tokens;
 
 const SIDES: [&str; 4] = ["top", "right", "bottom", "left"];
 
-/// The attributes of an element, ready for the engine.
-pub(super) fn attributes(element: &Element) -> Vec<Attribute> {
-    let mut attributes = element.attributes.clone();
-    // The engine takes any value for a yes.
-    attributes.retain(|found| found.name != "full-width" || found.value == "full-width");
-    for attribute in &mut attributes {
-        if is_padding(&attribute.name) && !attribute.value.contains(tokens::is_of_sending) {
-            attribute.value = with_units(&attribute.value);
-        }
-        // Its own word for it.
-        let is_mode = element.name == "mj-hero" && attribute.name == "mode";
-        if is_mode && attribute.value == "fluid-height" {
-            attribute.value = "fluid".to_owned();
+/// The attributes of a component, ready for the engine.
+pub(super) fn attributes(name: &str, attributes: &Attributes) -> Attributes {
+    let mut normal = Attributes::default();
+    for (attribute, value) in attributes.iter() {
+        match attribute {
+            // The engine takes any value for a yes.
+            "full-width" if value != "full-width" => {}
+            // Its own word for it.
+            "mode" if name == "mj-hero" && value == "fluid-height" => normal.set("mode", "fluid"),
+            _ if is_padding(attribute) && !value.contains(tokens::is_of_sending) => {
+                normal.set(attribute, with_units(value));
+            }
+            _ => normal.set(attribute, value),
         }
     }
-    match element.name.as_str() {
-        "mj-accordion-title" | "mj-accordion-text" => {
-            join_sides("padding", "16px", &mut attributes)
-        }
-        "mj-navbar" => join_sides("ico-padding", "10px", &mut attributes),
+    match name {
+        "mj-accordion-title" | "mj-accordion-text" => join_sides("padding", "16px", &mut normal),
+        "mj-navbar" => join_sides("ico-padding", "10px", &mut normal),
         _ => {}
     }
-    attributes
+    normal
 }
 
 fn is_padding(name: &str) -> bool {
@@ -46,13 +44,12 @@ fn with_units(value: &str) -> String {
 }
 
 /// The engine writes `padding-top` before `padding`, which then wins; so one value says it all.
-fn join_sides(name: &str, default: &str, attributes: &mut Vec<Attribute>) {
-    let find = |name: &str| attributes.iter().find(|found| found.name == name);
-    let own = SIDES.map(|side| find(&format!("{name}-{side}")).map(|found| found.value.clone()));
+fn join_sides(name: &str, default: &str, attributes: &mut Attributes) {
+    let own = SIDES.map(|side| attributes.get(&format!("{name}-{side}")).map(str::to_owned));
     if own.iter().all(Option::is_none) {
         return;
     }
-    let whole = find(name).map_or(default, |found| found.value.as_str());
+    let whole = attributes.get(name).unwrap_or(default);
     let lengths: Vec<&str> = whole.split_whitespace().collect();
     let [top, right, bottom, left] = match lengths[..] {
         [all] => [all; 4],
@@ -64,37 +61,19 @@ fn join_sides(name: &str, default: &str, attributes: &mut Vec<Attribute>) {
     let all = [top, right, bottom, left].into_iter().zip(own);
     let all = all.map(|(whole, own)| own.unwrap_or_else(|| whole.to_owned()));
     let value = all.collect::<Vec<_>>().join(" ");
-    attributes.retain(|found| {
-        found
-            .name
-            .strip_prefix(name)
-            .is_none_or(|rest| !rest.is_empty() && !rest.starts_with('-'))
-    });
-    attributes.push(Attribute {
-        name: name.to_owned(),
-        value,
-    });
+    for side in SIDES {
+        attributes.remove(&format!("{name}-{side}"));
+    }
+    attributes.set(name, value);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::place::Text;
 
-    fn normal(name: &str, attributes: &[(&str, &str)]) -> String {
-        let attributes = attributes.iter().map(|(name, value)| Attribute {
-            name: (*name).to_owned(),
-            value: (*value).to_owned(),
-        });
-        let element = Element {
-            name: name.to_owned(),
-            attributes: attributes.collect(),
-            children: Vec::new(),
-            content: String::new(),
-            place: Text::new("a.mjml", "").place(0..0),
-        };
-        let normal = super::attributes(&element).into_iter();
-        let normal = normal.map(|Attribute { name, value }| format!("{name}={value}"));
+    fn normal<const N: usize>(name: &str, pairs: &[(&str, &str); N]) -> String {
+        let normal = attributes(name, &Attributes::from(*pairs));
+        let normal = normal.iter().map(|(name, value)| format!("{name}={value}"));
         normal.collect::<Vec<_>>().join(" ")
     }
 

@@ -1,18 +1,19 @@
 use super::*;
 use crate::place::Text;
 
-fn render_with(source: &str, rigor: Rigor) -> Result<(String, Vec<Finding>)> {
+fn render_with(source: &str, validation: Validation) -> Result<(String, Vec<Finding>)> {
     let text = Text::new("a.mjml", source);
     let options = Options {
-        rigor,
+        validation,
         purpose: Purpose::Newsletter,
         language: Some("en"),
+        include: &|path| Err(Error::data(format!("there is no file `{path}`"))),
     };
     render(source, Origin::File(&text), options)
 }
 
 fn html(source: &str) -> String {
-    render_with(source, Rigor::Strict).unwrap().0
+    render_with(source, Validation::Standard).unwrap().0
 }
 
 /// A document with `text` in the only `mj-text`.
@@ -85,7 +86,7 @@ fn the_page_is_mended() {
 #[test]
 fn what_mjml_does_not_know_is_an_error_or_a_warning() {
     let source = "<mjml><mj-body>\n<mj-section><mj-colum></mj-colum>\nstray</mj-section>\n<p>x</p><mj-title/><mj-include path='x'/></mj-body>\n<mj-body/></mjml>";
-    let error = render_with(source, Rigor::Strict).unwrap_err();
+    let error = render_with(source, Validation::Standard).unwrap_err();
     let all: Vec<_> = std::iter::once(&error)
         .chain(error.others())
         .map(|error| (error.to_string(), error.hints().join(" ")))
@@ -112,7 +113,7 @@ fn what_mjml_does_not_know_is_an_error_or_a_warning() {
             "HTML must stand in `<mj-text>` or `<mj-raw>`."
         )
     );
-    let (page, findings) = render_with(source, Rigor::Soft).unwrap();
+    let (page, findings) = render_with(source, Validation::Soft).unwrap();
     assert_eq!(findings.len(), all.len());
     assert!(!page.contains("stray") && !page.contains("<p>"));
 }
@@ -125,7 +126,7 @@ fn the_depth_that_is_allowed_does_not_exhaust_the_stack() {
         "<mj-wrapper>".repeat(depth),
         "</mj-wrapper>".repeat(depth)
     );
-    assert!(render_with(&source, Rigor::Soft).is_ok());
+    assert!(render_with(&source, Validation::Soft).is_ok());
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn raw_pieces_within_a_wrapper_are_for_everyone() {
 #[test]
 fn missing_parts_are_named() {
     let message = |source: &str| {
-        render_with(source, Rigor::Soft)
+        render_with(source, Validation::Soft)
             .map(|_| ())
             .map_err(|error| error.to_string())
     };

@@ -37,6 +37,15 @@ impl Element {
         found.map(|found| found.value.as_str())
     }
 
+    /// The elements among the children, taken out.
+    pub(super) fn into_elements(self) -> Vec<Element> {
+        let elements = self.children.into_iter().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            _ => None,
+        });
+        elements.collect()
+    }
+
     /// The elements among the children.
     pub(super) fn elements(&self) -> impl Iterator<Item = &Element> {
         self.children.iter().filter_map(|node| match node {

@@ -1,0 +1,79 @@
+//! `mjml FILE…`: plain MJML files as HTML, without a newsletter around them.
+
+use std::path::{Path, PathBuf};
+
+use super::report::finding_json;
+use crate::{
+    cli::{MjmlArgs, ValidationLevel},
+    compose::{self, Validation},
+    config,
+    error::{Error, Kind, Result},
+    exit::Exit,
+    fs::{self, Access},
+    place::Text,
+    source::{self, Root},
+    ui::{Format, Ui},
+};
+
+pub(super) fn run(args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<Exit> {
+    if args.output.is_none() && (args.files.len() > 1 || ui.format() == Format::Json) {
+        let error = Error::new(Kind::Usage, "there is no folder to write the pages to");
+        return Err(error.hint("Name one with `-o DIR`."));
+    }
+    let pages = args
+        .files
+        .iter()
+        .map(|file| page(file, args, directory, ui));
+    let errors: Vec<Error> = pages.filter_map(Result::err).collect();
+    Error::all(errors).map_or(Ok(Exit::Done), Err)
+}
+
+fn page(file: &Path, args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<()> {
+    let root = root(file, directory)?;
+    let real = fs::real_path(file)?;
+    let name = match real.strip_prefix(&root.folder) {
+        Ok(name) => name.to_string_lossy().replace('\\', "/"),
+        Err(_) => file.display().to_string(),
+    };
+    let text = Text::new(name, fs::read_text(file)?);
+    let validation = match args.validation {
+        ValidationLevel::Soft => Validation::Soft,
+        ValidationLevel::Standard => Validation::Standard,
+        ValidationLevel::Strict => Validation::Strict,
+    };
+    let rendered = compose::render_mjml(&text, validation, &|path| source::text(&root, path))?;
+    for finding in &rendered.findings {
+        match ui.format() {
+            Format::Human => ui.finding(finding),
+            Format::Json => ui.json(&finding_json(finding)),
+        }
+    }
+    let Some(folder) = &args.output else {
+        ui.product(&rendered.html);
+        return Ok(());
+    };
+    let stem = file.file_stem().unwrap_or(file.as_os_str());
+    let mut page = folder.join(stem).into_os_string();
+    page.push(".html");
+    let page = PathBuf::from(page);
+    fs::write(&page, rendered.html.as_bytes(), Access::Shared)?;
+    ui.status(&page.display().to_string());
+    Ok(())
+}
+
+/// Where included files may lie: the newsletter, the current folder, or else that of the file.
+fn root(file: &Path, directory: &Path) -> Result<Root> {
+    let file = fs::real_path(file)?;
+    let newsletter = file.parent().and_then(|folder| config::find(folder).ok());
+    let newsletter = newsletter
+        .map(|folder| fs::real_path(&folder))
+        .transpose()?;
+    let current = fs::real_path(directory)?;
+    let around = [newsletter, Some(current)].into_iter().flatten();
+    let around = around.into_iter().find(|folder| file.starts_with(folder));
+    let beside = file.parent().unwrap_or(&file).to_owned();
+    Ok(Root {
+        folder: around.unwrap_or(beside),
+        allow_outside: false,
+    })
+}

@@ -1,0 +1,383 @@
+//! A document with nothing left to look up: the head in one piece, and a body whose components carry
+//! all of their attributes, from `mj-attributes` and `mj-class` too.
+//!
+//! The engine has its own ideas of which of two classes wins; so it never sees them.
+
+use std::collections::HashMap;
+
+use super::{
+    Purpose,
+    elements::{self, Kind},
+    tree::{Element, Node},
+    values::{self, Between},
+};
+use crate::{
+    compose::staging::{Role, Tags},
+    finding::Finding,
+    place::Place,
+};
+
+/// A document.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Document {
+    /// Of `<mjml>`: `lang`, `dir` and `owa`.
+    pub(super) attributes: Attributes,
+    pub(super) head: Head,
+    pub(super) body: Option<Component>,
+    /// What goes before everything else.
+    pub(super) prologue: String,
+}
+
+/// What all heads of a document say together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Head {
+    pub(super) title: Option<String>,
+    pub(super) preview: Option<String>,
+    pub(super) breakpoint: Option<String>,
+    /// Names and addresses, in order.
+    pub(super) fonts: Vec<(String, String)>,
+    /// Styles for the head.
+    pub(super) styles: Vec<String>,
+    /// Styles for the `style` of each element that they match.
+    pub(super) inline_styles: Vec<String>,
+    /// HTML for the end of the head.
+    pub(super) raws: Vec<String>,
+    /// Selectors, and the attributes for what they select.
+    pub(super) html_attributes: Vec<(String, Vec<(String, String)>)>,
+}
+
+/// A component of the body.
+#[derive(Clone, Debug)]
+pub(super) struct Component {
+    pub(super) name: String,
+    pub(super) attributes: Attributes,
+    pub(super) children: Vec<Child>,
+    /// What an ending tag holds.
+    pub(super) content: String,
+    pub(super) place: Place,
+}
+
+/// What a component holds.
+#[derive(Clone, Debug)]
+pub(super) enum Child {
+    Component(Component),
+    /// HTML, a comment, or tags of the sending moment between two components.
+    Raw(String),
+}
+
+/// Attributes by name; each name once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Attributes(Vec<(String, String)>);
+
+impl Attributes {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Sets an attribute; a name that is known keeps its rank.
+    pub(super) fn set(&mut self, name: &str, value: impl Into<String>) {
+        match self.0.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value.into(),
+            None => self.0.push((name.to_owned(), value.into())),
+        }
+    }
+
+    pub(super) fn remove(&mut self, name: &str) -> Option<String> {
+        let at = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(at).1)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    fn merge(&mut self, others: &Self) {
+        for (name, value) in others.iter() {
+            self.set(name, value);
+        }
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Attributes {
+    fn from(pairs: [(&str, &str); N]) -> Self {
+        let mut attributes = Self::default();
+        for (name, value) in pairs {
+            attributes.set(name, value);
+        }
+        attributes
+    }
+}
+
+impl From<&Element> for Attributes {
+    fn from(element: &Element) -> Self {
+        let mut attributes = Self::default();
+        for attribute in &element.attributes {
+            attributes.set(&attribute.name, &attribute.value);
+        }
+        attributes
+    }
+}
+
+/// Looks up all that a document refers to. What `check` has found fault with is left out. Says which
+/// tags of the sending moment stand where they cannot.
+pub(super) fn resolve(top: Element, tags: &Tags, purpose: Purpose) -> (Document, Vec<Finding>) {
+    let mut resolver = Resolver {
+        tags,
+        purpose,
+        defaults: HashMap::new(),
+        classes: HashMap::new(),
+        document: Document::default(),
+        findings: Vec::new(),
+    };
+    resolver.document(top);
+    (resolver.document, resolver.findings)
+}
+
+/// What a class sets: on the element itself, and by name on the elements within it.
+#[derive(Default)]
+struct Class {
+    own: Attributes,
+    children: HashMap<String, Attributes>,
+}
+
+struct Resolver<'a> {
+    tags: &'a Tags,
+    purpose: Purpose,
+    defaults: HashMap<String, Attributes>,
+    classes: HashMap<String, Class>,
+    document: Document,
+    findings: Vec<Finding>,
+}
+
+impl Resolver<'_> {
+    fn document(&mut self, top: Element) {
+        self.outside(&top);
+        let roots = top.into_elements();
+        let Some(root) = roots.into_iter().find(|element| element.name == "mjml") else {
+            return;
+        };
+        self.outside(&root);
+        for name in ["lang", "dir", "owa"] {
+            if let Some(value) = root.attribute(name) {
+                self.document.attributes.set(name, value);
+            }
+        }
+        // The body may stand before the head.
+        let (heads, others): (Vec<_>, Vec<_>) = root
+            .into_elements()
+            .into_iter()
+            .partition(|element| element.name == "mj-head");
+        for head in heads {
+            self.outside(&head);
+            for node in head.children {
+                match node {
+                    Node::Element(element) => self.head(element),
+                    Node::Comment(comment) if self.keeps(&comment) => {
+                        self.document.head.raws.push(comment);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for element in others {
+            match element.name.as_str() {
+                "mj-body" if self.document.body.is_none() => {
+                    let body = self.component(element, "");
+                    self.document.body = Some(body);
+                }
+                "mj-raw" if element.attribute("position") == Some("file-start") => {
+                    self.document.prologue.push_str(&element.content);
+                    self.document.prologue.push('\n');
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn head(&mut self, element: Element) {
+        match element.name.as_str() {
+            "mj-attributes" => {
+                self.outside(&element);
+                for element in element.elements() {
+                    self.attributes(element);
+                }
+                return;
+            }
+            "mj-html-attributes" => return self.html_attributes(&element),
+            _ => {}
+        }
+        let head = &mut self.document.head;
+        let value = |name: &str| element.attribute(name).unwrap_or_default().to_owned();
+        match element.name.as_str() {
+            "mj-title" => head.title = Some(element.content),
+            "mj-preview" => head.preview = Some(element.content),
+            "mj-breakpoint" => head.breakpoint = Some(value("width")),
+            "mj-font" => head.fonts.push((value("name"), value("href"))),
+            "mj-style" if element.attribute("inline") == Some("inline") => {
+                head.inline_styles.push(element.content);
+            }
+            "mj-style" => head.styles.push(element.content),
+            "mj-raw" => head.raws.push(element.content),
+            _ => {}
+        }
+    }
+
+    fn attributes(&mut self, element: &Element) {
+        let mut attributes = Attributes::from(element);
+        if element.name != "mj-class" {
+            let defaults = self.defaults.entry(element.name.clone());
+            return defaults.or_default().merge(&attributes);
+        }
+        let name = attributes.remove("name").unwrap_or_default();
+        let class = self.classes.entry(name).or_default();
+        class.own.merge(&attributes);
+        for child in element.elements() {
+            let attributes = Attributes::from(child);
+            class.children.insert(child.name.clone(), attributes);
+        }
+    }
+
+    fn html_attributes(&mut self, element: &Element) {
+        for selector in element.elements() {
+            let Some(path) = selector.attribute("path") else {
+                continue;
+            };
+            let named = selector.elements().filter_map(|attribute| {
+                let name = attribute.attribute("name")?.to_owned();
+                Some((name, attribute.content.clone()))
+            });
+            let pair = (path.to_owned(), named.collect());
+            self.document.head.html_attributes.push(pair);
+        }
+    }
+
+    /// `class` is what the nearest element around it is of.
+    fn component(&mut self, element: Element, class: &str) -> Component {
+        let own_class = element.attribute("mj-class").map(str::to_owned);
+        let mut attributes = Attributes::default();
+        if let Some(defaults) = self.defaults.get("mj-all") {
+            attributes.merge(defaults);
+        }
+        if let Some(defaults) = self.defaults.get(&element.name) {
+            attributes.merge(defaults);
+        }
+        // What comes later wins, but for the names of classes, which add up.
+        let mut named: Option<String> = None;
+        for class in own_class.as_deref().unwrap_or_default().split(' ') {
+            if let Some(class) = self.classes.get(class) {
+                attributes.merge(&class.own);
+                if let Some(more) = class.own.get("css-class") {
+                    let joined = match named {
+                        Some(names) => format!("{names} {more}"),
+                        None => more.to_owned(),
+                    };
+                    attributes.set("css-class", joined.as_str());
+                    named = Some(joined);
+                }
+            }
+        }
+        for class in class.split(' ') {
+            let class = self.classes.get(class);
+            if let Some(inherited) = class.and_then(|class| class.children.get(&element.name)) {
+                attributes.merge(inherited);
+            }
+        }
+        attributes.merge(&Attributes::from(&element));
+        attributes.remove("mj-class");
+        let class = own_class.as_deref().unwrap_or(class);
+        let kind = elements::kind(&element.name);
+        let mut children = Vec::new();
+        if kind != Some(Kind::Leaf) {
+            for node in element.children {
+                self.child(node, &element.name, kind, class, &mut children);
+            }
+        }
+        Component {
+            name: element.name,
+            attributes,
+            children,
+            content: element.content,
+            place: element.place,
+        }
+    }
+
+    fn child(
+        &mut self,
+        node: Node,
+        parent: &str,
+        kind: Option<Kind>,
+        class: &str,
+        children: &mut Vec<Child>,
+    ) {
+        match node {
+            Node::Element(element) => {
+                let known = elements::kind(&element.name).is_some();
+                if known && !matches!(element.name.as_str(), "mjml" | "mj-head" | "mj-body") {
+                    children.push(Child::Component(self.component(element, class)));
+                }
+            }
+            Node::Comment(comment) if kind == Some(Kind::Container) && self.keeps(&comment) => {
+                children.push(Child::Raw(comment));
+            }
+            Node::Comment(_) => {}
+            Node::Text(text, _) => {
+                let silent = self.between(&text, parent, kind);
+                if !silent.is_empty() {
+                    children.push(Child::Raw(silent));
+                }
+            }
+        }
+    }
+
+    /// Comments are notes among authors, unless Outlook obeys them.
+    fn keeps(&self, comment: &str) -> bool {
+        let conditional = comment.starts_with("<!--[") || comment.contains("<![endif]");
+        conditional || self.purpose == Purpose::Template
+    }
+
+    /// The tags of the sending moment in the text between elements that print nothing. Text itself is
+    /// lost there, which `check` says.
+    fn between(&mut self, text: &str, parent: &str, kind: Option<Kind>) -> String {
+        let mut silent = String::new();
+        for piece in values::between(text, self.tags) {
+            match piece {
+                Between::Text(_) => {}
+                Between::Tag(_, tag) if tag.role == Role::Print => {
+                    let message = "this tag prints text between the elements of MJML";
+                    let problem = Finding::error("mjml-stray-text", message);
+                    let problem = problem.at(tag.place.clone());
+                    self.findings.push(problem.hint("Put it into `<mj-text>`."));
+                }
+                Between::Tag(text, _) if kind == Some(Kind::Container) => silent.push_str(text),
+                // Outside of the body, a `set` goes before everything else.
+                Between::Tag(text, tag) if tag.role == Role::Statement && kind.is_none() => {
+                    self.document.prologue.push_str(text);
+                }
+                Between::Tag(_, tag) => self.refuse_tag(&tag.place, parent),
+            }
+        }
+        silent
+    }
+
+    /// The text at the top, in `mjml` and in the head.
+    fn outside(&mut self, parent: &Element) {
+        for node in &parent.children {
+            if let Node::Text(text, _) = node {
+                self.between(text, &parent.name, None);
+            }
+        }
+    }
+
+    fn refuse_tag(&mut self, place: &Place, parent: &str) {
+        let message = match parent {
+            "" => "a tag that depends on the reader cannot stand outside `<mjml>`".to_owned(),
+            name => format!("a tag that depends on the reader cannot stand directly in `<{name}>`"),
+        };
+        let problem = Finding::error("mjml-send-tag", message).at(place.clone());
+        self.findings.push(problem.hint(
+            "It can stand in text, in the value of an attribute, and between the elements of `mj-body`, `mj-wrapper`, `mj-section`, `mj-group`, `mj-column` and `mj-hero`.",
+        ));
+    }
+}
