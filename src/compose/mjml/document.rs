@@ -294,12 +294,40 @@ impl Resolver<'_> {
                 self.child(node, &element.name, kind, class, &mut children);
             }
         }
+        if matches!(element.name.as_str(), "mj-section" | "mj-group") {
+            self.note_widths(&children);
+        }
         Component {
             name: element.name,
             attributes,
             children,
             content: element.content,
             place: element.place,
+        }
+    }
+
+    /// Columns share their row as if every reader got all of them.
+    fn note_widths(&mut self, children: &[Child]) {
+        let columns = children.iter().filter_map(|child| match child {
+            Child::Component(column) => Some(column),
+            Child::Raw(_) => None,
+        });
+        let shares = |column: &Component| column.attributes.get("width").is_none();
+        let block = children.iter().find_map(|child| match child {
+            Child::Raw(raw) => self.tags.runs(raw).ok()?.into_iter().next(),
+            Child::Component(_) => None,
+        });
+        let count = columns.clone().count();
+        let Some((_, block)) = block.filter(|_| count > 1 && columns.clone().any(shares)) else {
+            return;
+        };
+        let message = format!(
+            "each of the {count} columns around this tag is 1/{count} wide, whichever a reader gets"
+        );
+        let note = Finding::warning("mjml-shared-width", message).at(block.tag.place.clone());
+        let note = note.hint("Set the `width` of each, or put the block around the whole section.");
+        if !self.findings.contains(&note) {
+            self.findings.push(note);
         }
     }
 

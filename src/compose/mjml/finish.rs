@@ -1,6 +1,6 @@
 //! HTML as the engine writes it → HTML as it should be.
 
-use super::{Purpose, document::Document, fill, markup::Markup, mends, prepare::Prepared};
+use super::{Purpose, blocks, document::Document, fill, markup::Markup, mends, prepare::Prepared};
 use crate::{compose::staging::Tags, error::Result};
 
 /// Mends the engine's markup, fills the slots, and adds what the engine knows nothing of.
@@ -18,7 +18,8 @@ pub(super) fn finish(
     mends::mend(&mut markup, &prepared.marks);
     let mut mended = String::with_capacity(html.len() + html.len() / 8);
     markup.write(&mut mended);
-    let mut page = fill::fill(&mended, prepared, tags)?;
+    blocks::prove(&mended, prepared, tags)?;
+    let mut page = fill::fill(&mended, prepared)?;
     if purpose == Purpose::Newsletter {
         // White or tiny letters are what spam filters look for; the preview is hidden either way.
         page = page.replace(

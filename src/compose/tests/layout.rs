@@ -129,3 +129,24 @@ fn a_page_that_gmail_would_cut_off_is_noted() {
         Some("Gmail will cut the page off: it has 128 kB, and 102 are shown")
     );
 }
+
+#[test]
+fn columns_that_only_some_readers_get_need_a_width() {
+    let warned = |width: &str| {
+        let page = format!(
+            "<mj-section><mj-column{width}><mj-text>x</mj-text></mj-column>{{% if subscriber.a %}}<mj-column{width}/>{{% endif %}}</mj-section>"
+        );
+        let findings = Bench::page(&page).compose().unwrap().findings;
+        let found = findings
+            .into_iter()
+            .find(|finding| finding.rule == "mjml-shared-width");
+        found.map(|finding| format!("{}: {}", finding.place.unwrap(), finding.message))
+    };
+    assert_eq!(
+        warned("").as_deref(),
+        Some(
+            "templates/digest.mjml:3:56: each of the 2 columns around this tag is 1/2 wide, whichever a reader gets"
+        )
+    );
+    assert_eq!(warned(" width='50%'"), None);
+}

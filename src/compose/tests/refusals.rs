@@ -186,6 +186,32 @@ fn blocks_where_mjml_has_no_room_are_refused() {
 }
 
 #[test]
+fn a_block_that_holds_half_an_element_is_refused() {
+    for (page, line) in [
+        (
+            "<mj-section><mj-column><mj-text>{% if subscriber.a %}x</mj-text><mj-text>y{% endif %}</mj-text></mj-column></mj-section>",
+            "templates/digest.mjml:3:33",
+        ),
+        (
+            "<mj-section><mj-column><mj-text>{% for t in subscriber.topics %}x</mj-text></mj-column></mj-section><mj-section><mj-column>{% endfor %}<mj-text>y</mj-text></mj-column></mj-section>",
+            "templates/digest.mjml:3:33",
+        ),
+        (
+            "{% if subscriber.a %}<mj-section><mj-column><mj-text>x{% else %}</mj-text></mj-column></mj-section>{% endif %}",
+            "templates/digest.mjml:3:1",
+        ),
+    ] {
+        assert_eq!(
+            Bench::page(page).refused().lines().next().unwrap(),
+            format!(
+                "{line}: this block begins and ends in different elements | Put whole elements into a block, or the whole block into one element."
+            ),
+            "{page}"
+        );
+    }
+}
+
+#[test]
 fn a_tag_that_a_filter_has_cut_is_noticed() {
     let bench = Bench::words("{{ issue.subject | truncate(length=2) }}")
         .issue("+++\nsubject = \"{% if issue.slug == subscriber.a %}x{% endif %}\"\n+++\n");
