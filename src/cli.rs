@@ -80,6 +80,8 @@ pub enum Verb {
     New(NewArgs),
     /// Write an issue's MJML, HTML, text and message to a folder
     Build(BuildArgs),
+    /// Check issues, templates, list and settings, and name all that is wrong
+    Lint(LintArgs),
     /// Render plain MJML files to HTML, as npm's `mjml` does
     Mjml(MjmlArgs),
     /// Show issues in the browser, built anew at each load
@@ -120,6 +122,13 @@ pub struct BuildArgs {
     /// The subscriber whose mail it is; a reader without any fields when it is not said
     #[arg(long = "as", value_name = "EMAIL")]
     pub reader: Option<String>,
+}
+
+/// `lint`
+#[derive(Args, Debug)]
+pub struct LintArgs {
+    /// The issue; all of them when it is not said
+    pub issue: Option<String>,
 }
 
 /// `mjml`

@@ -60,6 +60,7 @@ pub struct Error(Box<Report>);
 #[derive(Clone, Debug)]
 struct Report {
     kind: Kind,
+    rule: Option<&'static str>,
     message: String,
     place: Option<Place>,
     causes: Vec<String>,
@@ -72,6 +73,7 @@ impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self(Box::new(Report {
             kind,
+            rule: None,
             message: message.into(),
             place: None,
             causes: Vec::new(),
@@ -99,6 +101,13 @@ impl Error {
         let mut first = errors.next()?;
         first.0.others.extend(errors);
         Some(first)
+    }
+
+    /// The errors of one run, one by one.
+    #[must_use]
+    pub fn into_all(mut self) -> Vec<Error> {
+        let others = std::mem::take(&mut self.0.others);
+        std::iter::once(self).chain(others).collect()
     }
 
     /// Says where.
@@ -145,6 +154,13 @@ impl Error {
         self
     }
 
+    /// Names the rule that was broken, as in [`crate::finding::Finding::rule`].
+    #[must_use]
+    pub fn rule(mut self, rule: &'static str) -> Self {
+        self.0.rule = Some(rule);
+        self
+    }
+
     /// Changes the kind, as when a place in the settings turns bad data into bad settings.
     #[must_use]
     pub fn of_kind(mut self, kind: Kind) -> Self {
@@ -156,6 +172,12 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
+    }
+
+    /// The rule that was broken, where a check has found it.
+    #[must_use]
+    pub fn broken_rule(&self) -> Option<&'static str> {
+        self.0.rule
     }
 
     /// The message alone.

@@ -2,7 +2,10 @@
 //!
 //! A base type, so that the list, the composer and the linter speak of what they found in one way.
 
-use crate::place::Place;
+use crate::{
+    error::{Error, Kind},
+    place::Place,
+};
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,5 +63,44 @@ impl Finding {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+/// What must be mended is an error where it stops something.
+impl From<&Finding> for Error {
+    fn from(finding: &Finding) -> Self {
+        let mut error = Self::data(finding.message.clone()).rule(finding.rule);
+        if let Some(place) = &finding.place {
+            error = error.at(place.clone());
+        }
+        match &finding.hint {
+            Some(hint) => error.hint(hint.clone()),
+            None => error,
+        }
+    }
+}
+
+impl Finding {
+    /// An error and those that came with it, as findings.
+    #[must_use]
+    pub fn all_of(error: &Error) -> Vec<Self> {
+        let errors = std::iter::once(error).chain(error.others());
+        let finding = |error: &Error| {
+            let rule = error.broken_rule().unwrap_or(match error.kind() {
+                Kind::NoInput => "missing-file",
+                Kind::Settings => "settings",
+                _ => "error",
+            });
+            let said = std::iter::once(error.message());
+            let causes = error.causes().iter().map(String::as_str);
+            let message = said.chain(causes).collect::<Vec<_>>().join(": ");
+            let hint = error.hints().join(" ");
+            Self {
+                place: error.place().cloned(),
+                hint: (!hint.is_empty()).then_some(hint),
+                ..Self::error(rule, message)
+            }
+        };
+        errors.map(finding).collect()
     }
 }

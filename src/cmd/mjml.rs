@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::report::finding_json;
+use super::report;
 use crate::{
     cli::{MjmlArgs, ValidationLevel},
     compose::{self, Validation},
     config,
     error::{Error, Kind, Result},
     exit::Exit,
+    finding::Finding,
     fs::{self, Access},
     place::Text,
     source::{self, Root},
@@ -25,6 +26,12 @@ pub(super) fn run(args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<Exit> {
         .iter()
         .map(|file| page(file, args, directory, ui));
     let errors: Vec<Error> = pages.filter_map(Result::err).collect();
+    if ui.format() == Format::Json {
+        for error in &errors {
+            report::findings(ui, &Finding::all_of(error));
+        }
+    }
+    let errors = errors.into_iter().flat_map(Error::into_all);
     Error::all(errors).map_or(Ok(Exit::Done), Err)
 }
 
@@ -42,12 +49,7 @@ fn page(file: &Path, args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<()> {
         ValidationLevel::Strict => Validation::Strict,
     };
     let rendered = compose::render_mjml(&text, validation, &|path| source::text(&root, path))?;
-    for finding in &rendered.findings {
-        match ui.format() {
-            Format::Human => ui.finding(finding),
-            Format::Json => ui.json(&finding_json(finding)),
-        }
-    }
+    report::findings(ui, &rendered.findings);
     let Some(folder) = &args.output else {
         ui.product(&rendered.html);
         return Ok(());

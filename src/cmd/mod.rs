@@ -8,6 +8,7 @@ mod confirm;
 mod inbox;
 mod init;
 mod job;
+mod lint;
 mod mjml;
 mod new;
 mod outbox;
@@ -73,6 +74,7 @@ fn perform(cli: Cli, ui: Ui) -> Result<Exit> {
         Verb::Init(args) => init::run(args, &cli.directory, ui),
         Verb::New(args) => new::run(args, &open()?),
         Verb::Build(args) => build::run(args, &open()?),
+        Verb::Lint(args) => lint::run(args, &open()?),
         Verb::Mjml(args) => mjml::run(args, &cli.directory, ui),
         Verb::Preview(args) => preview::run(args, open()?),
         Verb::Test(args) => test::run(args, &open()?),

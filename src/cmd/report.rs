@@ -25,8 +25,18 @@ use crate::{
     ui::{Format, Ui, brief},
 };
 
+/// Shows findings: to people on stderr, to programs on stdout, a line each.
+pub(super) fn findings(ui: Ui, findings: &[Finding]) {
+    for finding in findings {
+        match ui.format() {
+            Format::Human => ui.finding(finding),
+            Format::Json => ui.json(&finding_json(finding)),
+        }
+    }
+}
+
 /// A finding as programs read it; `file`, `line`, `column` and `hint` are `null` where there is none.
-pub(super) fn finding_json(finding: &Finding) -> serde_json::Value {
+fn finding_json(finding: &Finding) -> serde_json::Value {
     let place = finding.place.as_ref();
     serde_json::json!({
         "rule": finding.rule,

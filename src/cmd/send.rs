@@ -111,7 +111,7 @@ fn refuse(composed: &Composed) -> Result<()> {
     )))
 }
 
-fn segment(issue: &Issue) -> Result<Segment> {
+pub(super) fn segment(issue: &Issue) -> Result<Segment> {
     let Some(named) = &issue.front.segment else {
         return Ok(Segment::All);
     };

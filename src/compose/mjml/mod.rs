@@ -98,7 +98,7 @@ fn weigh(findings: Vec<Finding>, validation: Validation, has_body: bool) -> Resu
         Validation::Standard => finding.severity == Severity::Error,
         Validation::Strict => true,
     };
-    if let Some(error) = Error::all(findings.iter().filter(stops).map(into_error)) {
+    if let Some(error) = Error::all(findings.iter().filter(stops).map(Error::from)) {
         return Err(error);
     }
     let soften = |finding| Finding {
@@ -106,17 +106,6 @@ fn weigh(findings: Vec<Finding>, validation: Validation, has_body: bool) -> Resu
         ..finding
     };
     Ok(findings.into_iter().map(soften).collect())
-}
-
-fn into_error(problem: &Finding) -> Error {
-    let mut error = Error::data(problem.message.clone());
-    if let Some(place) = &problem.place {
-        error = error.at(place.clone());
-    }
-    match &problem.hint {
-        Some(hint) => error.hint(hint.clone()),
-        None => error,
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,99 @@
+//! `lint [ISSUE]`: everything that `send` would refuse or warn of before the first mail, at once.
+
+use super::{project::Project, report};
+use crate::{
+    audience::Segment,
+    cli::LintArgs,
+    error::{Error, Kind, Result},
+    exit::Exit,
+    finding::{Finding, Severity},
+    source,
+    ui::Format,
+};
+
+pub(super) fn run(args: &LintArgs, project: &Project) -> Result<Exit> {
+    let issues = match &args.issue {
+        Some(issue) => vec![issue.clone()],
+        None => source::issues(&project.root())?,
+    };
+    let (mut findings, columns) = list(project);
+    for issue in &issues {
+        match check(project, issue, columns.as_deref(), &mut findings) {
+            Err(error)
+                if args.issue.is_some()
+                    && error.kind() == Kind::NoInput
+                    && error.place().is_none() =>
+            {
+                return Err(error);
+            }
+            Err(error) => findings.extend(Finding::all_of(&error)),
+            Ok(()) => {}
+        }
+    }
+    report::findings(project.ui, &findings);
+    let is_error = |finding: &&Finding| finding.severity == Severity::Error;
+    let errors = findings.iter().filter(is_error).count();
+    if project.ui.format() == Format::Human {
+        let warnings = findings.len() - errors;
+        let count = |number: usize, thing: &str| match number {
+            1 => format!("1 {thing}"),
+            _ => format!("{number} {thing}s"),
+        };
+        project.ui.status(&format!(
+            "{}, {} in {}",
+            count(errors, "error"),
+            count(warnings, "warning"),
+            count(issues.len(), "issue")
+        ));
+    }
+    match errors {
+        0 => Ok(Exit::Done),
+        _ => Ok(Exit::Findings),
+    }
+}
+
+/// What is wrong with the list, and its columns where it can be read.
+fn list(project: &Project) -> (Vec<Finding>, Option<Vec<String>>) {
+    let list = &project.settings.list.path;
+    match project.audience(&Segment::All) {
+        Ok(audience) => {
+            let others = audience.left_out.iter().map(|row| row.finding(list));
+            let others = others.filter(|finding| finding.rule != "suppressed");
+            let findings = audience.warnings.iter().cloned().chain(others);
+            (findings.collect(), Some(audience.columns))
+        }
+        Err(error) => (Finding::all_of(&error), None),
+    }
+}
+
+fn check(
+    project: &Project,
+    issue: &str,
+    columns: Option<&[String]>,
+    findings: &mut Vec<Finding>,
+) -> Result<()> {
+    let gathered = source::issue(&project.root(), issue)?;
+    let composed = project.set(&gathered.issue)?;
+    let found = gathered.findings.into_iter().chain(composed.findings);
+    for finding in found {
+        // Two issues of one template have the same to say.
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
+    let list = &project.settings.list.path;
+    columns.map_or(Ok(()), |columns| {
+        report::fields(&composed.edition, columns, list)
+    })?;
+    let segment = super::send::segment(&gathered.issue)?;
+    project.audience(&segment).map_or_else(
+        |error| {
+            if columns.is_some() {
+                Err(error)
+            } else {
+                Ok(())
+            }
+        },
+        |_| Ok::<_, Error>(()),
+    )
+}
