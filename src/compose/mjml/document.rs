@@ -3,7 +3,7 @@
 //!
 //! The engine has its own ideas of which of two classes wins; so it never sees them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Purpose,
@@ -65,37 +65,41 @@ pub(super) enum Child {
     Raw(String),
 }
 
-/// Attributes by name; each name once.
+/// Attributes by name; each name once. Shared, as most of a page's attributes come from its head.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Attributes(Vec<(String, String)>);
+pub(super) struct Attributes(Vec<(Arc<str>, Arc<str>)>);
 
 impl Attributes {
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str())
+        let found = self.0.iter().find(|(known, _)| **known == *name);
+        found.map(|(_, value)| &**value)
     }
 
     /// Sets an attribute; a name that is known keeps its rank.
-    pub(super) fn set(&mut self, name: &str, value: impl Into<String>) {
-        match self.0.iter_mut().find(|(known, _)| known == name) {
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Arc<str>>) {
+        match self.0.iter_mut().find(|(known, _)| **known == *name) {
             Some((_, old)) => *old = value.into(),
-            None => self.0.push((name.to_owned(), value.into())),
+            None => self.0.push((name.into(), value.into())),
         }
     }
 
-    pub(super) fn remove(&mut self, name: &str) -> Option<String> {
-        let at = self.0.iter().position(|(known, _)| known == name)?;
+    pub(super) fn remove(&mut self, name: &str) -> Option<Arc<str>> {
+        let at = self.0.iter().position(|(known, _)| **known == *name)?;
         Some(self.0.remove(at).1)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.0.iter();
-        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+        pairs.map(|(name, value)| (&**name, &**value))
     }
 
-    fn merge(&mut self, others: &Self) {
-        for (name, value) in others.iter() {
-            self.set(name, value);
+    /// Sets all of these; they win.
+    pub(super) fn merge(&mut self, others: &Self) {
+        for (name, value) in &others.0 {
+            match self.0.iter_mut().find(|(known, _)| known == name) {
+                Some((_, old)) => *old = Arc::clone(value),
+                None => self.0.push((Arc::clone(name), Arc::clone(value))),
+            }
         }
     }
 }
@@ -114,7 +118,7 @@ impl From<&Element> for Attributes {
     fn from(element: &Element) -> Self {
         let mut attributes = Self::default();
         for attribute in &element.attributes {
-            attributes.set(&attribute.name, &attribute.value);
+            attributes.set(&attribute.name, attribute.value.as_str());
         }
         attributes
     }
@@ -231,7 +235,7 @@ impl Resolver<'_> {
             return defaults.or_default().merge(&attributes);
         }
         let name = attributes.remove("name").unwrap_or_default();
-        let class = self.classes.entry(name).or_default();
+        let class = self.classes.entry(name.to_string()).or_default();
         class.own.merge(&attributes);
         for child in element.elements() {
             let attributes = Attributes::from(child);

@@ -1,5 +1,7 @@
 //! The MJML that was prepared → HTML, by `mrml`.
 
+mod silence;
+
 use std::{collections::HashMap, thread};
 
 use mrml::prelude::{
@@ -10,9 +12,12 @@ use mrml::prelude::{
 use super::prepare::Prepared;
 use crate::error::{Error, Kind, Result};
 
-/// The engine goes down one call for each level of the document, and its calls are large. A stack of
-/// its own holds the depth that the reader allows, whatever thread we are called on; what is not used
-/// of it costs no memory.
+/// The engine goes down one call for each level of the document, and its calls are large. So many
+/// levels fit on any stack, and no page that people read has more.
+const SHALLOW: usize = 32;
+
+/// A stack of its own holds the depth that the reader allows. What is not used of it costs no memory;
+/// to start a thread costs more than to render a small page, though.
 const STACK: usize = 64 * 1024 * 1024;
 
 /// Renders a prepared document; its slots are still open.
@@ -20,19 +25,23 @@ const STACK: usize = 64 * 1024 * 1024;
 /// # Errors
 /// What the engine refuses, at the place of the nearest element.
 pub(super) fn render(prepared: &Prepared) -> Result<String> {
-    thread::scope(|scope| {
-        let engine = thread::Builder::new()
-            .name("mjml".to_owned())
-            .stack_size(STACK)
-            .spawn_scoped(scope, || run(prepared))
-            .map_err(|cause| {
-                Error::new(Kind::Io, "cannot start the MJML engine").because(&cause)
-            })?;
-        // What was prepared holds nothing that is known to make the engine panic. Should it do so
-        // all the same, its thread ends with it, and we do not.
-        let rendered = engine.join();
-        rendered.unwrap_or_else(|_| Err(Error::bug("the MJML engine has panicked")))
-    })
+    // What was prepared holds nothing that is known to make the engine panic. Should it do so all the
+    // same, it ends there, and we do not.
+    let rendered = if prepared.depth <= SHALLOW {
+        silence::quietly(|| run(prepared))
+    } else {
+        thread::scope(|scope| {
+            let engine = thread::Builder::new()
+                .name("mjml".to_owned())
+                .stack_size(STACK)
+                .spawn_scoped(scope, || silence::quietly(|| run(prepared)))
+                .map_err(|cause| {
+                    Error::new(Kind::Io, "cannot start the MJML engine").because(&cause)
+                })?;
+            Ok::<_, Error>(engine.join().ok().flatten())
+        })?
+    };
+    rendered.unwrap_or_else(|| Err(Error::bug("the MJML engine has panicked")))
 }
 
 fn run(prepared: &Prepared) -> Result<String> {

@@ -27,5 +27,6 @@ pub(super) fn finish(
             "display:none;mso-hide:all;",
         );
     }
-    Ok(format!("{}{page}", document.prologue))
+    page.insert_str(0, &document.prologue);
+    Ok(page)
 }

@@ -382,7 +382,7 @@ impl<'a> Iterator for Pairs<'a> {
 /// The piece at the start of `html`, and its length.
 fn piece(html: &str) -> (usize, Piece<'_>) {
     let Some(tag) = html.strip_prefix('<') else {
-        let length = html.find('<').unwrap_or(html.len());
+        let length = memchr::memchr(b'<', html.as_bytes()).unwrap_or(html.len());
         return (length, Piece::Text(Cow::Borrowed(&html[..length])));
     };
     let until = |end: &str| html.find(end).map_or(html.len(), |at| at + end.len());
@@ -420,12 +420,16 @@ fn piece(html: &str) -> (usize, Piece<'_>) {
 
 /// The length of the tag at the start of `html`.
 fn tag_length(html: &str) -> usize {
-    let mut quoted = false;
-    for (at, byte) in html.bytes().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'>' if !quoted => return at + 1,
-            _ => {}
+    let bytes = html.as_bytes();
+    let mut at = 0;
+    while let Some(found) = memchr::memchr2(b'"', b'>', &bytes[at..]) {
+        at += found + 1;
+        if bytes[at - 1] == b'>' {
+            return at;
+        }
+        match memchr::memchr(b'"', &bytes[at..]) {
+            Some(end) => at += end + 1,
+            None => break,
         }
     }
     html.len()

@@ -62,6 +62,8 @@ pub(super) struct Prepared {
     pub(super) body: usize,
     /// The components of the body, in order.
     pub(super) marks: Vec<Mark>,
+    /// How deep the components are nested.
+    pub(super) depth: usize,
     /// Where each element begins in `mjml`, and in the author's files.
     pub(super) elements: Vec<(usize, Place)>,
 }
@@ -71,6 +73,7 @@ pub(super) struct Prepared {
 pub(super) fn prepare(document: &mut Document, tags: &Tags, language: Option<&str>) -> Prepared {
     let mut writer = Writer {
         tags,
+        depth: 0,
         out: Prepared::default(),
     };
     writer.document(document, language);
@@ -79,6 +82,7 @@ pub(super) fn prepare(document: &mut Document, tags: &Tags, language: Option<&st
 
 struct Writer<'a> {
     tags: &'a Tags,
+    depth: usize,
     out: Prepared,
 }
 
@@ -163,12 +167,15 @@ impl Writer<'_> {
         if is_ending {
             self.slot(Slot::Content(content));
         } else {
+            self.depth += 1;
+            self.out.depth = self.out.depth.max(self.depth);
             for (index, child) in component.children.into_iter().enumerate() {
                 match child {
                     Child::Component(child) => self.component(child, Some(number), index),
                     Child::Raw(raw) => self.raw(raw),
                 }
             }
+            self.depth -= 1;
         }
         let _ = write!(self.out.mjml, "</{}>", component.name);
     }

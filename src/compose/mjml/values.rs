@@ -100,6 +100,10 @@ pub(super) fn without_lone_paragraphs(content: &str, tags: &Tags) -> String {
 
 /// Writes a value so that the engine, which prints it as a Rust literal, leaves it alone.
 pub(super) fn protect(value: &str, out: &mut String) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !b"\"<\\@".contains(&byte);
+    if value.bytes().all(is_plain) {
+        return out.push_str(value);
+    }
     for character in value.chars() {
         match character {
             '\n' | '\t' => out.push(' '),
