@@ -11,6 +11,7 @@ mod finish;
 mod normalize;
 mod prepare;
 mod reader;
+mod schema;
 mod tree;
 mod values;
 
