@@ -5,6 +5,7 @@
 //! from it on the way in and put back on the way out.
 
 mod attributes;
+mod check;
 mod elements;
 mod engine;
 mod finish;

@@ -70,10 +70,7 @@ fn join_sides(name: &str, default: &str, attributes: &mut Vec<Attribute>) {
             .strip_prefix(name)
             .is_none_or(|rest| !rest.is_empty() && !rest.starts_with('-'))
     });
-    attributes.push(Attribute {
-        name: name.to_owned(),
-        value,
-    });
+    attributes.push(Attribute::new(name, value));
 }
 
 #[cfg(test)]
@@ -82,19 +79,12 @@ mod tests {
     use crate::place::Text;
 
     fn normal(name: &str, attributes: &[(&str, &str)]) -> String {
-        let attributes = attributes.iter().map(|(name, value)| Attribute {
-            name: (*name).to_owned(),
-            value: (*value).to_owned(),
-        });
-        let element = Element {
-            name: name.to_owned(),
-            attributes: attributes.collect(),
-            children: Vec::new(),
-            content: String::new(),
-            place: Text::new("a.mjml", "").place(0..0),
-        };
+        let attributes = attributes.iter();
+        let attributes = attributes.map(|(name, value)| Attribute::new(*name, *value));
+        let mut element = Element::new(name, Text::new("a.mjml", "").place(0..0));
+        element.attributes = attributes.collect();
         let normal = super::attributes(&element).into_iter();
-        let normal = normal.map(|Attribute { name, value }| format!("{name}={value}"));
+        let normal = normal.map(|Attribute { name, value, .. }| format!("{name}={value}"));
         normal.collect::<Vec<_>>().join(" ")
     }
 

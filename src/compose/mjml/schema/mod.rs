@@ -91,6 +91,12 @@ pub(super) struct ElementSchema {
 }
 
 impl ElementSchema {
+    /// Whether what stands in it is not read as elements. (What stands in two of the leaves is neither
+    /// read nor laid out.)
+    pub(super) fn is_opaque(&self) -> bool {
+        self.kind == Kind::Ending || matches!(self.name, "mj-breakpoint" | "mj-carousel-image")
+    }
+
     /// The type of an attribute of this element.
     pub(super) fn attribute(&self, name: &str) -> Option<Type> {
         let group = self
