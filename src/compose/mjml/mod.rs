@@ -9,6 +9,7 @@ mod check;
 mod elements;
 mod engine;
 mod finish;
+mod limits;
 mod normalize;
 mod prepare;
 mod reader;

@@ -17,6 +17,7 @@ use crate::{
     compose::{
         mjml::{
             elements::{self, Kind},
+            limits,
             schema::{self, ElementSchema},
             tree::{Attribute, Element, Node, Spans},
         },
@@ -32,12 +33,8 @@ use lexer::{Lexed, Lexer};
 pub(crate) const LONGEST: usize = 16 * 1024 * 1024;
 /// Deeper documents are refused, in elements.
 pub(crate) const DEEPEST: usize = 256;
-/// Documents of more elements are refused.
-const MOST_ELEMENTS: usize = 100_000;
 /// Elements of more attributes are refused.
 const MOST_ATTRIBUTES: usize = 256;
-/// Carousels of more children are refused: each picture is styled for each of the others.
-const MOST_PICTURES: usize = 200;
 /// After so many errors nothing more is read.
 const MOST_ERRORS: usize = 20;
 
@@ -85,7 +82,9 @@ pub(super) fn read(document: &str, origin: Origin<'_>) -> Result<Element> {
         return Err(error);
     }
     let top = reader.open.pop();
-    top.ok_or_else(|| Error::bug("the MJML has no top"))
+    let top = top.ok_or_else(|| Error::bug("the MJML has no top"))?;
+    limits::check(&top)?;
+    Ok(top)
 }
 
 struct Reader<'a> {
@@ -243,10 +242,6 @@ impl<'a> Reader<'a> {
         while self.open.len() > meant.max(1)
             && let Some(open) = self.open.pop()
         {
-            if open.name == "mj-carousel" && open.children.len() > MOST_PICTURES {
-                let error = faults::too_many("pictures in this `<mj-carousel>`", MOST_PICTURES);
-                self.errors.push(error.at(open.place.clone()));
-            }
             self.push(Node::Element(open));
         }
     }
@@ -268,8 +263,12 @@ impl<'a> Reader<'a> {
         let (name, place) = self.name(1);
         let mut element = Element::new(name, place);
         self.elements += 1;
-        if self.elements > MOST_ELEMENTS {
-            return Err(faults::too_many("elements", MOST_ELEMENTS).at(element.place));
+        if self.elements > limits::MOST_ELEMENTS {
+            return Err(limits::too_many(
+                "elements",
+                limits::MOST_ELEMENTS,
+                &element,
+            ));
         }
         let closed = self.attributes(&mut element)?;
         if closed || elements::is_void(&element.name) {
@@ -345,8 +344,7 @@ impl<'a> Reader<'a> {
             spans: spans.filter(|_| is_file),
         };
         if element.attributes.len() + element.duplicates.len() >= MOST_ATTRIBUTES {
-            let error = faults::too_many("attributes", MOST_ATTRIBUTES);
-            return Err(error.at(element.place.clone()));
+            return Err(limits::too_many("attributes", MOST_ATTRIBUTES, element));
         }
         match element.attribute(&attribute.name) {
             None => element.attributes.push(attribute),

@@ -97,7 +97,7 @@ fn color_advice(value: &str) -> String {
 /// One space between lengths, as MJML wants it; one at the end does no harm.
 fn are_lengths(lengths: Lengths, value: &str) -> bool {
     let value = value.strip_suffix(' ').unwrap_or(value);
-    value.split(' ').count() <= lengths.most
+    value.split(' ').nth(lengths.most).is_none()
         && value.split(' ').all(|length| is_length(lengths, length))
 }
 
@@ -129,6 +129,7 @@ fn length_advice(lengths: Lengths, value: &str) -> String {
     // What is all but right is shown as it would be right.
     let mended: Vec<String> = value
         .split_whitespace()
+        .take(lengths.most + 1)
         .map(|length| mended(lengths, length))
         .collect();
     let mended = mended.join(" ");

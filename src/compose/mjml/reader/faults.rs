@@ -80,12 +80,9 @@ pub(super) fn tag_for_attribute(element: &Element) -> Error {
         .hint("A tag of `subscriber` must stand within the quotes of an attribute's value.")
 }
 
+/// An element in too many others.
 pub(super) fn too_deep(most: usize) -> Error {
     Error::data(format!("elements are nested more than {most} deep"))
-}
-
-pub(super) fn too_many(what: &str, most: usize) -> Error {
-    Error::data(format!("there are more than {most} {what}"))
 }
 
 /// A place as seen from another one: only its line when they are in the same file.
