@@ -308,15 +308,16 @@ impl<'a> Reader<'a> {
                 }
             };
             let mut closed = false;
-            let mut written = &self.document[value.clone()];
-            let spans = Spans::new(name.clone(), value);
+            let mut written = value;
             // `width=100px/>` closes a tag that holds nothing. (An address may end in a slash.)
             if elements::kind(&element.name) == Some(Kind::Leaf)
-                && let Some(shorter) = lexer.without_slash(written, &element.name)
+                && lexer.ends_in_slash(&written, &element.name)
             {
-                written = shorter;
+                written.end -= 1;
                 closed = true;
             }
+            let spans = Spans::new(name.clone(), written.clone());
+            let written = &self.document[written];
             let name = &self.document[name];
             if name.contains(tokens::is_of_sending) {
                 self.errors.push(faults::tag_for_attribute(element));

@@ -127,6 +127,11 @@ impl Checker<'_> {
             if let Some(near) = near {
                 return format!("Did you mean `{near}`?");
             }
+            if let Some(near) = nearest(name, schema::attribute_names())
+                && near != name
+            {
+                return format!("Did you mean `{near}`? Only other elements have it.");
+            }
             let others: Vec<&str> = schema::having(name).map(|(name, _)| name).collect();
             match others.len() {
                 0 => "It changes nothing.".to_owned(),

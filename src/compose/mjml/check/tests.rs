@@ -182,13 +182,14 @@ fn attributes_must_be_known() {
     );
     assert_found(
         &in_head(
-            "<mj-attributes><mj-all margin='1' colr='a' /><mj-class name='a' hrefs='' /><mj-text src='a' /></mj-attributes>",
+            "<mj-attributes><mj-all margin='1' colr='a' /><mj-class name='a' hrefs='' /><mj-text src='a' hrf='' /></mj-attributes>",
         ),
         &[
             "2:24 mjml-unknown-attribute `<mj-all>` has no attribute `margin` | It changes nothing.",
             "2:35 mjml-unknown-attribute `<mj-all>` has no attribute `colr` | Did you mean `color`?",
             "2:65 mjml-unknown-attribute `<mj-class>` has no attribute `hrefs` | Did you mean `href`?",
             "2:85 mjml-unknown-attribute `<mj-text>` has no attribute `src` | It changes nothing here, only at `<mj-carousel-image>`, `<mj-image>` or `<mj-social-element>`.",
+            "2:93 mjml-unknown-attribute `<mj-text>` has no attribute `hrf` | Did you mean `href`? Only other elements have it.",
         ],
     );
 }

@@ -79,14 +79,16 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// A value that ends in a slash with which the tag ends, without it: unless the tag has an end of
-    /// its own.
-    pub(super) fn without_slash(&self, value: &'a str, name: &str) -> Option<&'a str> {
-        let shorter = value.strip_suffix('/')?;
-        let after = self.rest().strip_prefix('>')?.trim_ascii_start();
-        let end = after.strip_prefix("</").map(self::name);
+    /// Whether the value that was just read ends in a slash with which the tag ends, too: which it does
+    /// unless the tag has an end of its own.
+    pub(super) fn ends_in_slash(&self, value: &Range<usize>, name: &str) -> bool {
+        let Some(after) = self.rest().strip_prefix('>') else {
+            return false;
+        };
+        let end = after.trim_ascii_start().strip_prefix("</").map(self::name);
         let ended = end.is_some_and(|end| end.eq_ignore_ascii_case(name));
-        (!ended).then_some(shorter)
+        // Behind a quoted value stands its quote.
+        value.end == self.at && self.document[value.clone()].ends_with('/') && !ended
     }
 
     fn attribute(&mut self) -> Lexed {

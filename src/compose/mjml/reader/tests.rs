@@ -101,6 +101,7 @@ fn attributes_are_read_as_html_has_them() {
         ("<mj-image a\n=\t'1' b = 2 c=/>", "a=\"1\" b=\"2\" c=\"\""),
         ("<mj-image src=x/y/>", "src=\"x/y\""),
         ("<mj-image src=x/></mj-image>", "src=\"x/\""),
+        ("<mj-image src='x/'></mj-image>", "src=\"x/\""),
         ("<mj-image a='1' a='2' A='3'/>", "a=\"1\" A=\"3\""),
         ("<mj-image a='<b> \"c\"\n>' / >", "a=\"<b> \\\"c\\\"\\n>\""),
         (
@@ -114,6 +115,10 @@ fn attributes_are_read_as_html_has_them() {
     ] {
         assert_read(source, &format!("<mj-image {expected}></>"));
     }
+    assert_read(
+        "<mj-image src='x/'>a</mj-image>",
+        "<mj-image src=\"x/\">\"a\"</>",
+    );
     assert_read(
         "<mj-button href=http://a.example/>b</mj-button>",
         "<mj-button href=\"http://a.example/\">b</>",
