@@ -231,8 +231,11 @@ impl std::error::Error for Error {}
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
+    let length = word.chars().count();
     known
         .into_iter()
+        // The distance is no less than that, and a long word takes long to measure.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= 3)
         .map(|candidate| {
             let distance = strsim::damerau_levenshtein(&word, &candidate.to_lowercase());
             (distance, candidate)

@@ -9,18 +9,20 @@
 //! The engine, mrml, lays out well and reads badly; everything it cannot be trusted with is kept
 //! from it on the way in and put back on the way out.
 
-mod attributes;
 mod blocks;
 mod document;
+mod check;
 mod elements;
 mod engine;
 mod fill;
 mod finish;
 mod markup;
 mod mends;
+mod limits;
 mod normalize;
 mod prepare;
 mod reader;
+mod schema;
 mod tree;
 mod values;
 

@@ -2,14 +2,24 @@
 //!
 //! Takes line ends of any kind, a byte order mark, an XML declaration, comments, unquoted, valueless
 //! and duplicate attributes (the first counts), upper case. The content of an ending tag such as
-//! `mj-text` is opaque up to its own end. Nothing here calls itself, so no input can exhaust the
-//! stack, and the depth of what comes out is limited for those who walk it.
+//! `mj-text` is opaque up to its own end. What npm's `mjml` reads without guessing is read the same;
+//! where it guesses, as at a tag that is never closed, there is an error. Several of them are found in
+//! one run: after each, reading goes on where the author most likely meant it to.
+//!
+//! Nothing here calls itself, so no input can exhaust the stack, and no text is looked through twice
+//! for the same thing, so that time grows with length alone. What the elements mean is not known here.
+
+mod content;
+mod faults;
+mod lexer;
 
 use crate::{
     compose::{
         mjml::{
             elements::{self, Kind},
-            tree::{Attribute, Element, Node},
+            limits,
+            schema::{self, ElementSchema},
+            tree::{Attribute, Element, Node, Spans},
         },
         staging::Tags,
         tokens,
@@ -17,11 +27,19 @@ use crate::{
     error::{Error, Result},
     place::{Place, Text},
 };
+use lexer::{Lexed, Lexer};
 
 /// Longer documents are refused, in bytes.
 pub(crate) const LONGEST: usize = 16 * 1024 * 1024;
 /// Deeper documents are refused, in elements.
 pub(crate) const DEEPEST: usize = 256;
+/// Elements of more attributes are refused.
+const MOST_ATTRIBUTES: usize = 256;
+/// After so many errors nothing more is read.
+const MOST_ERRORS: usize = 20;
+
+/// Longer names of elements are cut, as none is known by them and messages name them.
+const LONGEST_NAME: usize = 100;
 
 /// How the places of a document are found.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +61,8 @@ pub(crate) enum Origin<'a> {
 /// Tags that do not match, attributes that cannot be read, and a document that is too large or deep.
 pub(super) fn read(document: &str, origin: Origin<'_>) -> Result<Element> {
     if document.len() > LONGEST {
-        return Err(Error::data("the MJML is larger than 16 MiB"));
+        return Err(Error::data("the MJML is larger than 16 MiB")
+            .hint("Host pictures and the like elsewhere, or make several mails of it."));
     }
     let mut reader = Reader {
         document,
@@ -51,23 +70,21 @@ pub(super) fn read(document: &str, origin: Origin<'_>) -> Result<Element> {
         at: 0,
         mark: None,
         open: Vec::new(),
+        elements: 0,
+        endless: Vec::new(),
+        errors: Vec::new(),
     };
-    let top = Element {
-        name: String::new(),
-        attributes: Vec::new(),
-        children: Vec::new(),
-        content: String::new(),
-        place: reader.place(0, 0),
-    };
-    reader.open.push(top);
-    while reader.at < document.len() {
-        reader.step()?;
+    reader.open.push(Element::new("", reader.place(0, 0)));
+    if let Err(last) = reader.run() {
+        reader.errors.push(last);
     }
-    match reader.open.pop() {
-        Some(top) if reader.open.is_empty() => Ok(top),
-        Some(open) => Err(unclosed(&open)),
-        None => Err(Error::bug("the MJML has no top")),
+    if let Some(error) = Error::all(reader.errors) {
+        return Err(error);
     }
+    let top = reader.open.pop();
+    let top = top.ok_or_else(|| Error::bug("the MJML has no top"))?;
+    limits::check(&top)?;
+    Ok(top)
 }
 
 struct Reader<'a> {
@@ -78,9 +95,28 @@ struct Reader<'a> {
     mark: Option<char>,
     /// The elements that are open, outermost first; the first one is the top.
     open: Vec<Element>,
+    /// How many elements were opened.
+    elements: usize,
+    /// Elements such as `script` that have no end tag in the rest of the document.
+    endless: Vec<String>,
+    /// What was wrong, and did not keep the rest from being read.
+    errors: Vec<Error>,
 }
 
 impl<'a> Reader<'a> {
+    /// Reads everything. The error is one after which there is nothing to go on with.
+    fn run(&mut self) -> Result<()> {
+        while self.at < self.document.len() {
+            if self.errors.len() >= MOST_ERRORS {
+                return Ok(());
+            }
+            self.step()?;
+        }
+        let open = self.open.iter().skip(1);
+        self.errors.extend(open.map(faults::unclosed));
+        Ok(())
+    }
+
     fn rest(&self) -> &'a str {
         &self.document[self.at..]
     }
@@ -97,61 +133,61 @@ impl<'a> Reader<'a> {
 
     fn step(&mut self) -> Result<()> {
         let rest = self.rest();
-        let Some(less) = rest.find('<') else {
-            self.text(rest);
-            return Ok(());
-        };
-        if less > 0 {
-            self.text(&rest[..less]);
+        let text = text_length(rest);
+        if text > 0 {
+            self.text(&rest[..text], self.at);
+            self.at += text;
             return Ok(());
         }
         if rest.starts_with("<!--") {
-            return self.comment();
-        }
-        let until = |end: &str| rest.find(end).map_or(rest.len(), |at| at + end.len());
-        if rest.starts_with("<![CDATA[") {
-            self.at += until("]]>");
+            let comment = self.comment()?;
+            self.push(Node::Comment(comment));
+        } else if rest.starts_with("<![CDATA[") {
+            let start = self.at + "<![CDATA[".len();
+            self.pass("]]>", 3, "a CDATA section")?;
+            self.text(&self.document[start..self.at - 3], start);
         } else if rest.starts_with("<!") || rest.starts_with("<?") {
-            self.at += until(">");
-        } else if let Some(name) = rest.strip_prefix("</").and_then(name) {
-            return self.close(name);
-        } else if let Some(name) = rest.strip_prefix('<').and_then(name) {
-            return self.open(name);
+            self.at += rest.find('>').map_or(rest.len(), |at| at + 1);
+        } else if rest.starts_with("</") {
+            self.close();
         } else {
-            let place = self.place(self.at, self.at + 1);
-            return Err(
-                Error::data("a `<` that begins no tag stands between elements")
-                    .at(place)
-                    .hint("Write `&lt;` for a `<` that is meant to be read."),
-            );
+            return self.open();
         }
         Ok(())
     }
 
-    fn text(&mut self, text: &str) {
-        let start = self.at + (text.len() - text.trim_start().len());
-        let place = self.place(start, self.at + text.trim_end().len());
-        self.at += text.len();
-        let text = text.trim_start_matches('\u{feff}');
-        if text.trim().is_empty() {
+    /// Keeps text that stands between elements at `start`, unless it is nothing but white space.
+    fn text(&mut self, text: &str, start: usize) {
+        let place = |reader: &Self| {
+            let before = text.len() - text.trim_start_matches(is_blank).len();
+            reader.place(
+                start + before,
+                start + text.trim_end_matches(is_blank).len(),
+            )
+        };
+        if text.chars().all(is_blank) {
             return;
         }
-        let node = Node::Text(without_returns(&tokens::without_marks(text)), place);
-        self.push(node);
+        let place = place(self);
+        self.push(Node::Text(as_written(text.trim_matches('\u{feff}')), place));
     }
 
-    fn comment(&mut self) -> Result<()> {
-        let rest = self.rest();
-        let Some(end) = rest.find("-->") else {
+    /// Reads a comment, with its ends.
+    fn comment(&mut self) -> Result<String> {
+        let start = self.at;
+        self.pass("-->", 2, "a comment")?;
+        let inside = self.document.get(start + 4..self.at - 3);
+        Ok(format!("<!--{}-->", as_written(inside.unwrap_or_default())))
+    }
+
+    /// Steps behind the next `end`, which may begin `from` bytes further on.
+    fn pass(&mut self, end: &str, from: usize, what: &str) -> Result<()> {
+        let length = self.rest()[from..].find(end);
+        let Some(length) = length else {
             let place = self.place(self.at, self.at + 4);
-            return Err(Error::data("a comment is never closed")
-                .at(place)
-                .hint("Write `-->` where it ends."));
+            return Err(faults::endless(what, end).at(place));
         };
-        let comment = &rest[..end + 3];
-        self.at += comment.len();
-        let node = Node::Comment(without_returns(&tokens::without_marks(comment)));
-        self.push(node);
+        self.at += from + length + end.len();
         Ok(())
     }
 
@@ -171,70 +207,77 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn close(&mut self, name: &str) -> Result<()> {
+    /// Reads the name of the tag that begins here, and the mark after it.
+    fn name(&mut self, before: usize) -> (String, Place) {
         let start = self.at;
-        self.at += 2 + name.len();
+        let name = lexer::name(&self.document[start + before..]);
+        self.at += before + name.len();
+        let end = self.at;
         self.pass_mark();
-        let place = self.place(start, self.at);
-        let name = name.to_ascii_lowercase();
-        let rest = self.rest();
-        let space = rest.len() - rest.trim_start().len();
-        if !rest[space..].starts_with('>') {
-            return Err(Error::data(format!("`</{name}` is not a complete tag"))
-                .at(place)
-                .hint(format!("Write `</{name}>`.")));
-        }
-        self.at += space + 1;
-        let Some(open) = self.open.pop() else {
-            return Ok(());
-        };
-        if open.name == name {
-            self.push(Node::Element(open));
-            return Ok(());
-        }
-        if elements::is_void(&name) {
-            self.open.push(open);
-            return Ok(());
-        }
-        let error = if open.name.is_empty() {
-            Error::data(format!("`</{name}>` closes nothing"))
-                .at(place)
-                .hint(format!(
-                    "Take it out, or write the `<{name}>` that it closes."
-                ))
-        } else {
-            let opened = format!("`<{}>` of {}", open.name, relative(&open.place, &place));
-            Error::data(format!(
-                "`</{name}>` closes nothing here: {opened} is still open"
-            ))
-            .at(place)
-            .hint(format!("Write `</{}>` before it.", open.name))
-        };
-        Err(error)
+        let name = &name[..name.len().min(LONGEST_NAME)];
+        (name.to_ascii_lowercase(), self.place(start, end))
     }
 
-    fn open(&mut self, name: &'a str) -> Result<()> {
-        let start = self.at;
-        self.at += 1 + name.len();
-        self.pass_mark();
-        let mut element = Element {
-            place: self.place(start, start + 1 + name.len()),
-            name: name.to_ascii_lowercase(),
-            attributes: Vec::new(),
-            children: Vec::new(),
-            content: String::new(),
+    /// Reads an end tag, and closes what it closes.
+    fn close(&mut self) {
+        let (name, place) = self.name(lexer::close_length(self.rest()));
+        self.end_of_close(&name, &place);
+        let innermost = self.open.len() - 1;
+        let found = self.open.iter().skip(1).rposition(|open| open.name == name);
+        let meant = match found.map(|found| found + 1) {
+            Some(found) if found == innermost => found,
+            None if elements::is_void(&name) => return,
+            found => {
+                let open = self.open.last().filter(|_| innermost > 0);
+                self.errors.push(faults::unmatched(&name, place, open));
+                // A name that is mistyped closes what it was typed for.
+                let mistyped = open.is_some_and(|open| faults::is_mistyped(&name, &open.name));
+                match found {
+                    Some(found) => found,
+                    None if mistyped => innermost,
+                    None => return,
+                }
+            }
         };
+        while self.open.len() > meant.max(1)
+            && let Some(open) = self.open.pop()
+        {
+            self.push(Node::Element(open));
+        }
+    }
+
+    /// Steps behind the `>` of an end tag.
+    fn end_of_close(&mut self, name: &str, place: &Place) {
+        let rest = self.rest();
+        let end = rest.find(['<', '>']).unwrap_or(rest.len());
+        self.at += end;
+        if rest[end..].starts_with('>') {
+            self.at += 1;
+        } else {
+            let error = faults::incomplete(name).at(place.clone());
+            self.errors.push(error);
+        }
+    }
+
+    fn open(&mut self) -> Result<()> {
+        let (name, place) = self.name(1);
+        let mut element = Element::new(name, place);
+        self.elements += 1;
+        if self.elements > limits::MOST_ELEMENTS {
+            return Err(limits::too_many(
+                "elements",
+                limits::MOST_ELEMENTS,
+                &element,
+            ));
+        }
         let closed = self.attributes(&mut element)?;
         if closed || elements::is_void(&element.name) {
             self.push(Node::Element(element));
-        } else if elements::kind(&element.name) == Some(Kind::Ending) {
+        } else if is_opaque(&element.name) {
             self.content(&mut element)?;
             self.push(Node::Element(element));
         } else if self.open.len() > DEEPEST {
-            return Err(
-                Error::data(format!("elements are nested more than {DEEPEST} deep"))
-                    .at(element.place),
-            );
+            return Err(faults::too_deep(DEEPEST).at(element.place));
         } else {
             self.open.push(element);
         }
@@ -243,150 +286,105 @@ impl<'a> Reader<'a> {
 
     /// Reads attributes up to the end of the tag; says whether the tag closes itself.
     fn attributes(&mut self, element: &mut Element) -> Result<bool> {
+        let mut lexer = Lexer::new(self.document, self.at);
         loop {
-            let rest = self.rest();
-            self.at += rest.len() - rest.trim_start().len();
-            let rest = self.rest();
-            let Some(first) = rest.chars().next() else {
-                return Err(
-                    Error::data(format!("the tag `<{}` never ends", element.name))
-                        .at(element.place.clone())
-                        .hint("Write `>` where it ends, and see whether a quote is missing."),
-                );
+            let lexed = lexer.next();
+            self.at = lexer.at;
+            let (name, value) = match lexed {
+                Lexed::End => return Ok(false),
+                Lexed::SelfEnd => return Ok(true),
+                Lexed::Attribute { name, value } => (name, value),
+                Lexed::Less => {
+                    self.errors.push(faults::endless_tag(element));
+                    return Ok(false);
+                }
+                Lexed::Over => return Err(faults::endless_tag(element)),
+                Lexed::Quote(quote) => {
+                    let place = match self.origin {
+                        Origin::File(text) => text.place(quote..quote + 1),
+                        Origin::Composed { .. } => element.place.clone(),
+                    };
+                    return Err(faults::endless_quote(element).at(place));
+                }
             };
-            if first == '>' {
-                self.at += 1;
-                return Ok(false);
+            let mut closed = false;
+            let mut written = value;
+            // `width=100px/>` closes a tag that holds nothing. (An address may end in a slash.)
+            if elements::kind(&element.name) == Some(Kind::Leaf)
+                && lexer.ends_in_slash(&written, &element.name)
+            {
+                written.end -= 1;
+                closed = true;
             }
-            if rest.starts_with("/>") {
-                self.at += 2;
+            let spans = Spans::new(name.clone(), written.clone());
+            let written = &self.document[written];
+            let name = &self.document[name];
+            if name.contains(tokens::is_of_sending) {
+                self.errors.push(faults::tag_for_attribute(element));
+            } else {
+                self.attribute(element, name, written, spans)?;
+            }
+            if closed {
+                self.at += 1;
                 return Ok(true);
             }
-            if first == '/' {
-                self.at += 1;
-                continue;
-            }
-            let length = rest
-                .find(|c: char| c.is_whitespace() || "\"'<>/=".contains(c))
-                .unwrap_or(rest.len());
-            let name = &rest[..length];
-            if name.is_empty() || name.contains(tokens::is_reserved) {
-                return Err(bad_attribute(element, name));
-            }
-            self.at += length;
-            let value = self.value(element)?;
-            let name = name.to_ascii_lowercase();
-            if element.attribute(&name).is_none() {
-                element.attributes.push(Attribute { name, value });
-            }
         }
     }
 
-    fn value(&mut self, element: &Element) -> Result<String> {
-        let rest = self.rest();
-        let Some(after) = rest.trim_start().strip_prefix('=') else {
-            return Ok(String::new());
+    fn attribute(
+        &self,
+        element: &mut Element,
+        name: &str,
+        value: &str,
+        spans: Option<Spans>,
+    ) -> Result<()> {
+        let is_file = matches!(self.origin, Origin::File(_));
+        let attribute = Attribute {
+            name: tokens::without_marks(name),
+            value: as_written(value),
+            spans: spans.filter(|_| is_file),
         };
-        let after = after.trim_start();
-        let skipped = rest.len() - after.len();
-        let (value, length) = match after.chars().next() {
-            Some(quote @ ('"' | '\'')) => {
-                let Some(end) = after[1..].find(quote) else {
-                    return Err(bad_attribute(element, ""));
-                };
-                (&after[1..=end], end + 2)
-            }
-            _ => {
-                let end = after
-                    .find(|c: char| c.is_whitespace() || "\"'<>".contains(c))
-                    .unwrap_or(after.len());
-                // `width=100px/>` closes the tag.
-                let value = &after[..end];
-                let value = match value.strip_suffix('/') {
-                    Some(shorter) if after[end..].starts_with('>') => shorter,
-                    _ => value,
-                };
-                (value, value.len())
-            }
-        };
-        self.at += skipped + length;
-        Ok(without_returns(&tokens::without_marks(value)))
-    }
-
-    /// Reads the content of an ending tag, up to its own end.
-    fn content(&mut self, element: &mut Element) -> Result<()> {
-        let start = self.at;
-        let mut depth = 1_usize;
-        while let Some(less) = self.rest().find('<') {
-            let tag = self.at + less;
-            let closes = self.document[tag + 1..].starts_with('/');
-            self.at = tag + 1 + usize::from(closes);
-            let Some(name) = name(self.rest()) else {
-                continue;
-            };
-            self.at += name.len();
-            if !name.eq_ignore_ascii_case(&element.name) {
-                continue;
-            }
-            self.pass_mark();
-            if !closes {
-                depth += 1;
-                continue;
-            }
-            depth -= 1;
-            if depth == 0 {
-                let content = tokens::without_marks(self.document[start..tag].trim());
-                element.content = without_returns(&content);
-                let rest = self.rest();
-                self.at += rest.find('>').map_or(rest.len(), |at| at + 1);
-                return Ok(());
-            }
+        if element.attributes.len() + element.duplicates.len() >= MOST_ATTRIBUTES {
+            return Err(limits::too_many("attributes", MOST_ATTRIBUTES, element));
         }
-        Err(unclosed(element))
+        match element.attribute(&attribute.name) {
+            None => element.attributes.push(attribute),
+            Some(_) => element.duplicates.push(attribute),
+        }
+        Ok(())
     }
 }
 
-/// The name of a tag at the start of `text`.
-fn name(text: &str) -> Option<&str> {
-    let inside = |c: char| c.is_ascii_alphanumeric() || "-_:.".contains(c);
-    let length = text.find(|c| !inside(c)).unwrap_or(text.len());
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        .then(|| &text[..length])
+/// Whether what an element holds is not read as elements.
+fn is_opaque(name: &str) -> bool {
+    let known = schema::element(name);
+    known.is_some_and(ElementSchema::is_opaque) || lexer::is_opaque(name)
 }
 
-fn without_returns(text: &str) -> String {
+/// How much of `text` comes before the next tag, comment or the like. A `<` may be a part of it.
+fn text_length(text: &str) -> usize {
+    let begins = |(at, _): &(usize, &str)| {
+        let rest = text[at + 1..].strip_prefix('/');
+        let rest = rest.map_or(&text[at + 1..], |rest| rest.trim_ascii_start());
+        rest.starts_with(|c: char| c.is_ascii_alphabetic())
+            || text[at + 1..].starts_with(['!', '?'])
+    };
+    let found = text.match_indices('<').find(begins);
+    found.map_or(text.len(), |(at, _)| at)
+}
+
+/// White space as JavaScript has it.
+fn is_blank(character: char) -> bool {
+    character == '\u{feff}' || character.is_whitespace() && character != '\u{85}'
+}
+
+/// A piece of the document as its author wrote it: without marks, with plain line ends.
+fn as_written(text: &str) -> String {
+    let text = tokens::without_marks(text);
     if text.contains('\r') {
         text.replace("\r\n", "\n").replace('\r', "\n")
     } else {
-        text.to_owned()
-    }
-}
-
-/// A place as seen from another one: only its line when they are in the same file.
-fn relative(place: &Place, from: &Place) -> String {
-    if place.file() == from.file() {
-        format!("line {}", place.line())
-    } else {
-        format!("{}:{}", place.file(), place.line())
-    }
-}
-
-fn unclosed(element: &Element) -> Error {
-    Error::data(format!("`<{}>` is never closed", element.name))
-        .at(element.place.clone())
-        .hint(format!("Write `</{}>` where it ends.", element.name))
-}
-
-fn bad_attribute(element: &Element, name: &str) -> Error {
-    let error = Error::data(format!(
-        "cannot read the attributes of `<{}>`",
-        element.name
-    ))
-    .at(element.place.clone());
-    if name.contains(tokens::is_of_sending) {
-        error.hint("A tag of `subscriber` must stand within the quotes of an attribute's value.")
-    } else {
-        error.hint("Write each attribute as `name=\"value\"`.")
+        text
     }
 }
 

@@ -148,7 +148,7 @@ fn errors_of_mjml_are_shown_where_the_author_wrote_them() {
     .article("A", "t", "x");
     assert_eq!(
         bench.refused(),
-        "templates/p.mjml:3:1: `</mj-colum>` closes nothing here: `<mj-column>` of line 1 is still open | Write `</mj-column>` before it."
+        "templates/p.mjml:3:1: `</mj-colum>` closes nothing here: `<mj-column>` of line 1 is still open | Write `</mj-column>`."
     );
     let bench = Bench::page("<mj-section>{% include 'p.mjml' %}</mj-section>").partial(
         "p.mjml",
