@@ -145,6 +145,16 @@ impl Error {
         self
     }
 
+    /// Changes this error, and each that came with it.
+    #[must_use]
+    pub fn each(mut self, change: &dyn Fn(Error) -> Error) -> Self {
+        let others = std::mem::take(&mut self.0.others);
+        let mut first = change(self);
+        let others = others.into_iter().map(|other| other.each(change));
+        first.0.others.extend(others);
+        first
+    }
+
     /// Changes the kind, as when a place in the settings turns bad data into bad settings.
     #[must_use]
     pub fn of_kind(mut self, kind: Kind) -> Self {

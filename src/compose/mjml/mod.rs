@@ -15,6 +15,7 @@ mod elements;
 mod engine;
 mod fill;
 mod finish;
+mod include;
 mod markup;
 mod mends;
 mod normalize;
@@ -65,7 +66,31 @@ pub(crate) struct Options<'a> {
 }
 
 /// Reads a file by its path, relative to the newsletter's folder.
-pub(crate) type Include<'a> = &'a dyn Fn(&str) -> Result<Text>;
+pub(crate) type Include<'a> = &'a dyn Fn(&str) -> Result<Included>;
+
+/// A file that a document includes.
+#[derive(Clone, Debug)]
+pub(crate) struct Included {
+    /// As the author wrote it.
+    pub(crate) text: Text,
+    /// What came of it where it is a template.
+    pub(crate) composed: Option<String>,
+}
+
+impl Included {
+    /// A file that is taken as it is.
+    pub(crate) fn verbatim(text: Text) -> Self {
+        Self {
+            text,
+            composed: None,
+        }
+    }
+
+    fn content(&self) -> &str {
+        let composed = self.composed.as_deref();
+        composed.unwrap_or_else(|| self.text.content())
+    }
+}
 
 /// Renders a document. Tags of the sending moment come out as they went in.
 ///
@@ -81,12 +106,17 @@ pub(crate) fn render(
         Origin::Composed { tags, .. } => tags,
         Origin::File(_) => &nobody,
     };
-    let top = reader::read(document, origin)?;
+    let mut top = reader::read(document, origin)?;
+    let included = include::expand(&mut top, document.len(), origin, options.include)?;
+    let trail = &included.trail;
     let (mut document, problems) = document::resolve(top, tags, options.purpose);
+    let problems = included.findings.into_iter().chain(problems).collect();
+    let problems = trail.tell_of(problems);
     let findings = weigh(problems, options.validation, document.body.is_some())?;
     let prepared = prepare::prepare(&mut document, tags, options.language);
-    let html = engine::render(&prepared)?;
-    let html = finish::finish(&html, &document, &prepared, tags, options.purpose)?;
+    let html = engine::render(&prepared).map_err(|error| trail.tell(error))?;
+    let html = finish::finish(&html, &document, &prepared, tags, options.purpose)
+        .map_err(|error| trail.tell(error))?;
     Ok((html, findings))
 }
 
