@@ -35,6 +35,9 @@ const MOST_ERRORS: usize = 100;
 /// What came of the includes of a document.
 #[derive(Debug, Default)]
 pub(super) struct Expanded {
+    /// Files that include themselves, and that must not or cannot be read.
+    pub(super) errors: Vec<Error>,
+    /// A file that is not there is a finding, as the page can be made without it.
     pub(super) findings: Vec<Finding>,
     pub(super) trail: Trail,
 }
@@ -42,8 +45,7 @@ pub(super) struct Expanded {
 /// Replaces each `mj-include` in a document that was read from `bytes` of text.
 ///
 /// # Errors
-/// Files that include themselves, that must not or cannot be read, and too much of them. A file that
-/// is not there is a finding, as the page can be made without it.
+/// When there is so much of it that nothing should be made of it.
 pub(super) fn expand(
     top: &mut Element,
     bytes: usize,
@@ -61,7 +63,6 @@ pub(super) fn expand(
             is_spent: false,
         },
         expanded: Expanded::default(),
-        errors: Vec::new(),
     };
     let mut heads = Heads::default();
     expander.within(&mut top.children, "", 1, &mut heads);
@@ -72,10 +73,16 @@ pub(super) fn expand(
     if let Some(root) = root {
         heads.join(root);
     }
-    match Error::all(expander.errors) {
-        Some(error) => Err(error),
-        None => Ok(expander.expanded),
+    let Expander {
+        budget, expanded, ..
+    } = expander;
+    if budget.is_spent {
+        let error = Error::all(expanded.errors);
+        return Err(
+            error.unwrap_or_else(|| Error::bug("too much is included, and nobody knows what"))
+        );
     }
+    Ok(expanded)
 }
 
 /// What a file is taken for.
@@ -150,7 +157,6 @@ struct Expander<'a> {
     chain: Vec<String>,
     budget: Budget,
     expanded: Expanded,
-    errors: Vec<Error>,
 }
 
 impl Expander<'_> {
@@ -393,7 +399,7 @@ impl Expander<'_> {
         for node in top.children {
             match node {
                 Node::Element(root) if root.name == "mjml" => self.root(root, into, heads),
-                Node::Element(element) if is_document => self.lose(&element, "mjml"),
+                Node::Element(element) if is_document => self.lose(&element),
                 Node::Comment(_) if is_document => {}
                 // A part of a document may say in which part of it it stands.
                 Node::Element(head) if head.name == "mj-head" && parent != "mjml" => {
@@ -420,20 +426,18 @@ impl Expander<'_> {
                     has_body = true;
                     into.extend(body.children);
                 }
-                Node::Element(element) => self.lose(&element, "mj-body"),
+                Node::Element(element) => self.lose(&element),
                 Node::Text(..) => into.push(node),
                 Node::Comment(_) => {}
             }
         }
     }
 
-    fn lose(&mut self, element: &Element, outside: &str) {
-        let message = format!(
-            "`<{}>` stands outside `<{outside}>` in a document that is included",
-            element.name
-        );
+    fn lose(&mut self, element: &Element) {
+        let name = &element.name;
+        let message = format!("`<{name}>` has no place here, in a document that is included");
         let finding = Finding::error("mjml-include", message).at(element.place.clone());
-        let finding = finding.hint("Move it in; it is left out otherwise.");
+        let finding = finding.hint("Move it into its `<mj-body>`; it is left out otherwise.");
         self.expanded.findings.push(finding);
     }
 
@@ -467,10 +471,11 @@ impl Expander<'_> {
     fn refuse(&mut self, error: Error) {
         let error = self.expanded.trail.tell(error);
         let said = error.to_string();
-        if !self.errors.iter().any(|known| known.to_string() == said) {
-            self.errors.push(error);
+        let errors = &mut self.expanded.errors;
+        if !errors.iter().any(|known| known.to_string() == said) {
+            errors.push(error);
         }
-        self.budget.is_spent |= self.errors.len() >= MOST_ERRORS;
+        self.budget.is_spent |= errors.len() >= MOST_ERRORS;
     }
 }
 

@@ -112,7 +112,8 @@ pub(crate) fn render(
     let (mut document, problems) = document::resolve(top, tags, options.purpose);
     let problems = included.findings.into_iter().chain(problems).collect();
     let problems = trail.tell_of(problems);
-    let findings = weigh(problems, options.validation, document.body.is_some())?;
+    let has_body = document.body.is_some();
+    let findings = weigh(problems, included.errors, options.validation, has_body)?;
     let prepared = prepare::prepare(&mut document, tags, options.language);
     let html = engine::render(&prepared).map_err(|error| trail.tell(error))?;
     let html = finish::finish(&html, &document, &prepared, tags, options.purpose)
@@ -120,14 +121,20 @@ pub(crate) fn render(
     Ok((html, findings))
 }
 
-/// Stops at what must not pass; the rest are warnings.
-fn weigh(findings: Vec<Finding>, validation: Validation, has_body: bool) -> Result<Vec<Finding>> {
+/// Stops at `errors`, and at what must not pass; the rest are warnings.
+fn weigh(
+    findings: Vec<Finding>,
+    errors: Vec<Error>,
+    validation: Validation,
+    has_body: bool,
+) -> Result<Vec<Finding>> {
     let stops = |finding: &&Finding| match validation {
         Validation::Soft => !has_body,
         Validation::Standard => finding.severity == Severity::Error,
         Validation::Strict => true,
     };
-    if let Some(error) = Error::all(findings.iter().filter(stops).map(into_error)) {
+    let stopping = findings.iter().filter(stops).map(into_error);
+    if let Some(error) = Error::all(stopping.chain(errors)) {
         return Err(error);
     }
     let soften = |finding| Finding {
