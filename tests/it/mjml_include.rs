@@ -26,8 +26,8 @@ fn a_template_brings_in_what_it_names() {
             "<p class=\"hello\">{{ newsletter.name }} for {{ subscriber.plan | default(value=\"all\") }}</p>",
         )
         .file("styles/a.css", ".hello { color: red } /* {{ no tag }} */");
-    let _ = project.run(&["build", "a"]).exit(0);
-    let html = project.read("build/a/index.html");
+    let _ = project.run(&["build", "a", "-o", "out"]).exit(0);
+    let html = project.read("out/index.html");
     assert!(
         html.contains("<p class=\"hello\">The Test Press for "),
         "{html}"
@@ -38,10 +38,10 @@ fn a_template_brings_in_what_it_names() {
     );
     // A change in an included file is a change of what is sent.
     project.write("templates/parts/raw/hello.html", "<p>Other words</p>");
-    let _ = project.run(&["build", "a"]).exit(0);
+    let _ = project.run(&["build", "a", "-o", "out"]).exit(0);
     assert!(
         project
-            .read("build/a/index.html")
+            .read("out/index.html")
             .contains("<p>Other words</p>")
     );
 }

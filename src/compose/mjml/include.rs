@@ -7,30 +7,26 @@
 //! Opens no file itself, and ends whatever the files hold: cycles are refused, and depth, number and
 //! size of all includes together are limited.
 
+mod files;
 mod trail;
 
-use std::{collections::HashMap, mem, rc::Rc};
+use std::mem;
 
 pub(super) use trail::Trail;
 
+use files::{Files, Trouble, Type, decoded};
+
 use super::{
     Include, Included,
-    reader::{self, DEEPEST, LONGEST, Origin},
+    reader::{self, DEEPEST, Origin},
     tree::{Attribute, Element, Node},
 };
 use crate::{
-    compose::{templates, tokens},
-    error::{Error, Kind, Result},
+    compose::tokens,
+    error::{Error, Result},
     finding::Finding,
     place::Place,
 };
-
-/// Files that include files are followed no deeper, the document itself among them.
-const LONGEST_CHAIN: usize = 32;
-/// More includes are refused, each counted as often as it is brought in.
-const MOST: usize = 20_000;
-/// Who has made so many mistakes is told of the others later.
-const MOST_ERRORS: usize = 100;
 
 /// What came of the includes of a document.
 #[derive(Debug, Default)]
@@ -52,18 +48,8 @@ pub(super) fn expand(
     origin: Origin<'_>,
     include: Include<'_>,
 ) -> Result<Expanded> {
-    let mut expander = Expander {
-        origin,
-        include,
-        opened: HashMap::new(),
-        chain: vec![origin.file().to_owned()],
-        budget: Budget {
-            bytes: LONGEST.saturating_sub(bytes),
-            includes: MOST,
-            is_spent: false,
-        },
-        expanded: Expanded::default(),
-    };
+    let files = Files::new(bytes, origin, include);
+    let mut expander = Expander { files };
     let mut heads = Heads::default();
     expander.within(&mut top.children, "", 1, &mut heads);
     let root = top.children.iter_mut().find_map(|node| match node {
@@ -73,34 +59,14 @@ pub(super) fn expand(
     if let Some(root) = root {
         heads.join(root);
     }
-    let Expander {
-        budget, expanded, ..
-    } = expander;
-    if budget.is_spent {
+    let Files {
+        expanded, is_spent, ..
+    } = expander.files;
+    if is_spent {
         let error = Error::all(expanded.errors);
-        return Err(
-            error.unwrap_or_else(|| Error::bug("too much is included, and nobody knows what"))
-        );
+        return Err(error.unwrap_or_else(|| Error::bug("too much is included, for no reason")));
     }
     Ok(expanded)
-}
-
-/// What a file is taken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Type {
-    Mjml,
-    Css,
-    Html,
-}
-
-impl Type {
-    fn of(include: &Element) -> Self {
-        match include.attribute("type") {
-            Some("css") => Self::Css,
-            Some("html") => Self::Html,
-            _ => Self::Mjml,
-        }
-    }
 }
 
 /// What the includes of a file add to its head.
@@ -133,30 +99,8 @@ impl Heads {
     }
 }
 
-/// What may still be brought in.
-#[derive(Debug)]
-struct Budget {
-    bytes: usize,
-    includes: usize,
-    is_spent: bool,
-}
-
-/// Why a file is not brought in.
-enum Trouble {
-    /// It is not there; what is said in its place, and what it was looked for as.
-    Missing(Finding, String),
-    Refused(Error),
-}
-
 struct Expander<'a> {
-    origin: Origin<'a>,
-    include: Include<'a>,
-    /// What was asked for before; a file is opened once, however often it is included.
-    opened: HashMap<String, Result<Rc<Included>>>,
-    /// The files that are being expanded, outermost first.
-    chain: Vec<String>,
-    budget: Budget,
-    expanded: Expanded,
+    files: Files<'a>,
 }
 
 impl Expander<'_> {
@@ -205,9 +149,12 @@ impl Expander<'_> {
             Node::Element(mut include) if include.name == "mj-include" => {
                 let within = mem::take(&mut include.children);
                 self.bring(&include, parent, depth, into, heads);
+                if within.is_empty() || self.is_too_deep(&include, depth) {
+                    return;
+                }
                 // MJML does not know that it could hold something.
                 for node in within {
-                    self.node(node, parent, depth, into, heads);
+                    self.node(node, parent, depth + 1, into, heads);
                 }
             }
             Node::Element(mut element) => {
@@ -222,15 +169,23 @@ impl Expander<'_> {
         if element.children.is_empty() {
             return;
         }
-        if depth > DEEPEST {
-            let message = format!("elements are nested more than {DEEPEST} deep by includes");
-            self.refuse(Error::data(message).at(element.place.clone()));
+        if self.is_too_deep(element, depth) {
             // What must not be walked must not be left for others to walk.
             element.children.clear();
             return;
         }
         let Element { name, children, .. } = element;
         self.within(children, name, depth + 1, heads);
+    }
+
+    fn is_too_deep(&mut self, element: &Element, depth: usize) -> bool {
+        let is_too_deep = depth > DEEPEST;
+        if is_too_deep {
+            let message = format!("elements are nested more than {DEEPEST} deep by includes");
+            let error = Error::data(message).at(element.place.clone());
+            self.files.refuse(error);
+        }
+        is_too_deep
     }
 
     /// Puts in what an `mj-include` names.
@@ -242,19 +197,20 @@ impl Expander<'_> {
         into: &mut Vec<Node>,
         heads: &mut Heads,
     ) {
-        if self.budget.is_spent {
+        if self.files.is_spent {
             return;
         }
         let kind = Type::of(include);
-        let file = match self.find(include, kind) {
+        let file = match self.files.find(include, kind) {
             Ok(file) => file,
             Err(Trouble::Refused(error)) => {
-                return self.refuse(error.at_or(|| include.place.clone()));
+                return self.files.refuse(error.at_or(|| include.place.clone()));
             }
             Err(Trouble::Missing(finding, sought)) => {
-                self.expanded
+                self.files
+                    .expanded
                     .findings
-                    .push(finding.at(include.place.clone()));
+                    .push((*finding).at(include.place.clone()));
                 into.push(absence(include, &sought));
                 return;
             }
@@ -281,89 +237,6 @@ impl Expander<'_> {
         }
     }
 
-    /// The file that an `mj-include` names.
-    fn find(&mut self, include: &Element, kind: Type) -> Result<Rc<Included>, Trouble> {
-        let written = include.attribute("path").unwrap_or_default();
-        if written.is_empty() {
-            let finding = Finding::error("mjml-include", "`<mj-include>` names no file");
-            let hint = "Write `path=\"…\"`, relative to the file that it stands in.";
-            return Err(Trouble::Missing(finding.hint(hint), String::new()));
-        }
-        if written.contains(tokens::is_of_sending) {
-            let error = Error::data("which file is included cannot depend on the reader");
-            return Err(Trouble::Refused(error.at(include.place.clone()).hint(
-                "Put `{% if subscriber.… %}` around the `<mj-include>`, or into the file.",
-            )));
-        }
-        let path = decoded(written);
-        if path.contains("://") || path.starts_with("//") {
-            let message = format!("`{path}` is an address, and only files can be included");
-            let finding = Finding::error("mjml-include", message);
-            let hint = "Save a copy beside your own files, and include that.";
-            return Err(Trouble::Missing(finding.hint(hint), path));
-        }
-        let sought = beside(include.place.file(), &path);
-        if self.budget.includes == 0 {
-            self.budget.is_spent = true;
-            let error = Error::data(format!("files are included more than {MOST} times"));
-            return Err(Trouble::Refused(error));
-        }
-        self.budget.includes -= 1;
-        let opened = match self.opened.get(&sought) {
-            Some(opened) => opened.clone(),
-            None => {
-                let opened = (self.include)(&sought).map(Rc::new);
-                self.opened.insert(sought.clone(), opened.clone());
-                opened
-            }
-        };
-        let file = match opened {
-            Ok(file) => file,
-            Err(error) if error.kind() == Kind::NoInput => {
-                let mut finding = Finding::error("mjml-include", error.message());
-                finding.hint = error.hints().first().cloned();
-                return Err(Trouble::Missing(finding, sought));
-            }
-            Err(error) => {
-                // What is wrong within the file is said there, and who asked for it.
-                if let Some(place) = error.place() {
-                    let file = place.file().to_owned();
-                    self.expanded.trail.add(&file, &include.place);
-                }
-                return Err(Trouble::Refused(error));
-            }
-        };
-        if !matches!(kind, Type::Css)
-            && let Some(error) = self.unrendered(&file, &include.place)
-        {
-            return Err(Trouble::Refused(error));
-        }
-        let Some(left) = self.budget.bytes.checked_sub(file.content().len()) else {
-            self.budget.is_spent = true;
-            let megabytes = LONGEST / 1024 / 1024;
-            let message =
-                format!("with all that it includes, the MJML is larger than {megabytes} MiB");
-            return Err(Trouble::Refused(Error::data(message)));
-        };
-        self.budget.bytes = left;
-        Ok(file)
-    }
-
-    /// In a template, a file that is none must not show its tags to readers.
-    fn unrendered(&mut self, file: &Included, from: &Place) -> Option<Error> {
-        if !matches!(self.origin, Origin::Composed { .. }) || file.composed.is_some() {
-            return None;
-        }
-        let content = file.text.content();
-        let at = [content.find("{{"), content.find("{%")];
-        let at = at.into_iter().flatten().min()?;
-        self.expanded.trail.add(file.text.name(), from);
-        let error = Error::data("there is a tag in a file that is not a template");
-        Some(error.at(file.text.place(at..at + 2)).hint(
-            "Templates are files in `templates/` that end in `.mjml` or `.html`; move it there.",
-        ))
-    }
-
     /// Puts in a file of MJML: a whole document, or a part of one.
     fn document(
         &mut self,
@@ -375,11 +248,11 @@ impl Expander<'_> {
         heads: &mut Heads,
     ) {
         let name = file.text.name();
-        if let Some(error) = self.endless(include, name) {
-            return self.refuse(error);
+        if let Some(error) = self.files.endless(include, name) {
+            return self.files.refuse(error);
         }
-        self.expanded.trail.add(name, &include.place);
-        let origin = match (self.origin, &file.composed) {
+        self.files.expanded.trail.add(name, &include.place);
+        let origin = match (self.files.origin, &file.composed) {
             (Origin::Composed { tags, .. }, Some(_)) => Origin::Composed {
                 tags,
                 template: &file.text,
@@ -388,12 +261,12 @@ impl Expander<'_> {
         };
         let mut top = match reader::read(file.content(), origin) {
             Ok(top) => top,
-            Err(error) => return self.refuse(error.at_or(|| include.place.clone())),
+            Err(error) => return self.files.refuse(error.at_or(|| include.place.clone())),
         };
-        self.chain.push(name.to_owned());
+        self.files.enter(name);
         let mut own = Heads::default();
         self.within(&mut top.children, parent, depth, &mut own);
-        self.chain.pop();
+        self.files.leave();
 
         let is_document = top.elements().any(|element| element.name == "mjml");
         for node in top.children {
@@ -438,44 +311,7 @@ impl Expander<'_> {
         let message = format!("`<{name}>` has no place here, in a document that is included");
         let finding = Finding::error("mjml-include", message).at(element.place.clone());
         let finding = finding.hint("Move it into its `<mj-body>`; it is left out otherwise.");
-        self.expanded.findings.push(finding);
-    }
-
-    /// An error if to include `name` would lead back to it, or down without end.
-    fn endless(&self, include: &Element, name: &str) -> Option<Error> {
-        let mut files: Vec<&str> = self.chain.iter().map(String::as_str).collect();
-        // A template may come from several files, and only one of them holds this include.
-        if files.last() != Some(&include.place.file()) {
-            files.push(include.place.file());
-        }
-        let error = if let Some(first) = files.iter().position(|file| *file == name) {
-            let between: Vec<String> = files[first + 1..]
-                .iter()
-                .map(|file| format!("includes `{file}`, which "))
-                .collect();
-            let message = match between.as_slice() {
-                [] => format!("`{name}` includes itself"),
-                between => format!("`{name}` {}includes `{name}`", between.concat()),
-            };
-            Error::data(message).hint("Take one of these includes out.")
-        } else if files.len() >= LONGEST_CHAIN {
-            let message = format!("more than {LONGEST_CHAIN} files include each other in a row");
-            Error::data(message).hint("Take some of the files between out.")
-        } else {
-            return None;
-        };
-        Some(error.at(include.place.clone()))
-    }
-
-    /// Keeps an error, once: a file that is included often is wrong in the same way each time.
-    fn refuse(&mut self, error: Error) {
-        let error = self.expanded.trail.tell(error);
-        let said = error.to_string();
-        let errors = &mut self.expanded.errors;
-        if !errors.iter().any(|known| known.to_string() == said) {
-            errors.push(error);
-        }
-        self.budget.is_spent |= errors.len() >= MOST_ERRORS;
+        self.files.expanded.findings.push(finding);
     }
 }
 
@@ -485,7 +321,9 @@ fn absence(include: &Element, sought: &str) -> Node {
     // The comment must not end within the path.
     let [path, sought] = [path.as_str(), sought].map(|path| path.replace('>', "&gt;"));
     let mut raw = element("mj-raw", include.place.clone());
-    raw.content = format!("<!-- mj-include fails to read file : {path} at {sought} -->");
+    let comment = format!("<!-- mj-include fails to read file : {path} at {sought} -->");
+    // What was percent-encoded has not been seen before.
+    raw.content = tokens::clean(&comment);
     Node::Element(raw)
 }
 
@@ -503,47 +341,6 @@ fn element(name: &str, place: Place) -> Element {
 fn tidy(content: &str) -> String {
     let content = content.trim_start_matches('\u{feff}').trim();
     content.replace("\r\n", "\n").replace('\r', "\n")
-}
-
-/// A path as a file's name has it; one that is not percent-encoded stays as it is.
-fn decoded(path: &str) -> String {
-    let mut pieces = path.split('%');
-    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
-    for piece in pieces {
-        let digits = piece.get(..2).filter(|digits| !digits.starts_with('+'));
-        let Some(Ok(byte)) = digits.map(|digits| u8::from_str_radix(digits, 16)) else {
-            return path.to_owned();
-        };
-        bytes.push(byte);
-        bytes.extend_from_slice(&piece.as_bytes()[2..]);
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| path.to_owned())
-}
-
-/// A path from the folder of `file`, as a path from the project's folder. It may lead out of that;
-/// whoever opens it has to see.
-fn beside(file: &str, path: &str) -> String {
-    let path = path.replace('\\', "/");
-    if path.starts_with('/') {
-        return path;
-    }
-    let file = match file.strip_prefix(templates::BUILT_IN_MARK) {
-        Some(name) => format!("{}{name}", templates::FOLDER),
-        None => file.to_owned(),
-    };
-    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let mut parts = Vec::new();
-    for part in folder.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|part| *part != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let top = if file.starts_with('/') { "/" } else { "" };
-    format!("{top}{}", parts.join("/"))
 }
 
 #[cfg(test)]

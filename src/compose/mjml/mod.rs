@@ -110,7 +110,7 @@ pub(crate) fn render(
     let included = include::expand(&mut top, document.len(), origin, options.include)?;
     let trail = &included.trail;
     let (mut document, problems) = document::resolve(top, tags, options.purpose);
-    let problems = included.findings.into_iter().chain(problems).collect();
+    let problems = problems.into_iter().chain(included.findings).collect();
     let problems = trail.tell_of(problems);
     let has_body = document.body.is_some();
     let findings = weigh(problems, included.errors, options.validation, has_body)?;

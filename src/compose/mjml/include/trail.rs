@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::LONGEST_CHAIN;
+use super::files::LONGEST_CHAIN;
 use crate::{error::Error, finding::Finding, place::Place};
 
 /// The files that were included, each with the first `mj-include` that named it.
