@@ -53,6 +53,9 @@ pub(super) enum Trouble {
     Refused(Error),
 }
 
+/// A file's name, and bytes in it.
+type Spot = (String, Range<usize>);
+
 /// The files that a document can include.
 pub(super) struct Files<'a> {
     pub(super) origin: Origin<'a>,
@@ -67,8 +70,8 @@ pub(super) struct Files<'a> {
     /// Whether that was not enough.
     pub(super) is_spent: bool,
     pub(super) expanded: Expanded,
-    /// The errors that were told, by their places and messages.
-    refused: HashSet<(Option<(String, Range<usize>)>, String)>,
+    /// The errors that were told.
+    refused: HashSet<(Option<Spot>, String)>,
 }
 
 impl<'a> Files<'a> {
@@ -116,9 +119,9 @@ impl<'a> Files<'a> {
         }
         let path = decoded(written);
         if path.contains("://") || path.starts_with("//") {
-            let message = format!("`{path}` is an address, and only files can be included");
+            let message = format!("`{path}` is an address, where the path of a file is needed");
             let finding = Finding::error("mjml-include", message);
-            let hint = "Save a copy beside your own files, and include that.";
+            let hint = "Save a copy beside your own files, and write its path.";
             return Err(Trouble::Missing(Box::new(finding.hint(hint)), path));
         }
         let sought = beside(include.place.file(), &path);

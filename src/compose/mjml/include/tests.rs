@@ -310,7 +310,7 @@ fn the_page_can_do_without_a_file_that_is_not_there() {
             "a.mjml:1:16: there is no file `x.css` | ",
             "p/b.mjml:1:1: there is no file `p/x.mjml` | The file is included by `a.mjml:1:72`.",
             "a.mjml:2:1: `<mj-include>` names no file | Write `path=\"…\"`, relative to the file that it stands in.",
-            "a.mjml:2:14: `https://x.example/a --&gt;b.mjml` is an address, and only files can be included | Save a copy beside your own files, and include that.",
+            "a.mjml:2:14: `https://x.example/a --&gt;b.mjml` is an address, where the path of a file is needed | Save a copy beside your own files, and write its path.",
         ]
     );
     let error = folder.render(document, Validation::Standard).unwrap_err();
