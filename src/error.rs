@@ -99,7 +99,12 @@ impl Error {
     pub fn all(errors: impl IntoIterator<Item = Error>) -> Option<Self> {
         let mut errors = errors.into_iter();
         let mut first = errors.next()?;
-        first.0.others.extend(errors);
+        for mut error in errors {
+            // Those that came with it stand behind it, so that nobody has to look into each.
+            let others = std::mem::take(&mut error.0.others);
+            first.0.others.push(error);
+            first.0.others.extend(others);
+        }
         Some(first)
     }
 
@@ -159,6 +164,16 @@ impl Error {
     pub fn rule(mut self, rule: &'static str) -> Self {
         self.0.rule = Some(rule);
         self
+    }
+
+    /// Changes this error, and each that came with it.
+    #[must_use]
+    pub fn each(mut self, change: &dyn Fn(Error) -> Error) -> Self {
+        let others = std::mem::take(&mut self.0.others);
+        let mut first = change(self);
+        let others = others.into_iter().map(|other| other.each(change));
+        first.0.others.extend(others);
+        first
     }
 
     /// Changes the kind, as when a place in the settings turns bad data into bad settings.
@@ -254,6 +269,18 @@ mod tests {
         let inner = std::io::Error::other("connection refused");
         let error = Error::data("cannot read `a`: connection refused").because(&inner);
         assert!(error.causes().is_empty());
+    }
+
+    #[test]
+    fn errors_that_came_together_stand_in_a_row() {
+        let all =
+            |errors: &[&Error]| Error::all(errors.iter().map(|error| (*error).clone())).unwrap();
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(Error::data);
+        let error = all(&[&all(&[&a, &b]), &all(&[&c, &d])]);
+        let error = error.each(&|error| error.because_of("x"));
+        let others = error.others().iter().map(ToString::to_string);
+        assert_eq!(error.to_string(), "a: x");
+        assert_eq!(others.collect::<Vec<_>>(), ["b: x", "c: x", "d: x"]);
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Project {
                     }
                 } else if path
                     .extension()
-                    .is_some_and(|kind| kind == "mjml" || kind == "txt")
+                    .is_some_and(|kind| kind == "mjml" || kind == "txt" || kind == "html")
                 {
                     let name = path
                         .strip_prefix(&folder)

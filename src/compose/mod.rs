@@ -31,6 +31,7 @@ use crate::{
 };
 use assemble::Assembled;
 use context::Written;
+use mjml::Included;
 use moment::{Moment, Writing};
 use staging::{Source, Tags};
 
@@ -115,7 +116,7 @@ pub fn render_mjml(
         validation,
         purpose: mjml::Purpose::Template,
         language: None,
-        include,
+        include: &|path| include(path).map(Included::verbatim),
     };
     let (html, findings) = mjml::render(text.content(), mjml::Origin::File(text), options)?;
     Ok(Rendered { html, findings })
@@ -148,7 +149,7 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
         validation: press.validation,
         purpose: mjml::Purpose::Newsletter,
         language: Some(&press.publication.language),
-        include: press.include,
+        include: &|path| included(path, press, &moment, &context),
     };
     let origin = mjml::Origin::Composed {
         tags: &tags,
@@ -189,6 +190,37 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
         mjml: tags.shown(&tokens::without_marks(&document)),
         edition,
         findings,
+    })
+}
+
+/// A file that a template includes by `mj-include`. It is a template itself where it is one of the
+/// newsletter's; all else is taken as it is, cleaned as data is.
+fn included(
+    path: &str,
+    press: &Press<'_>,
+    moment: &Moment,
+    context: &tera::Context,
+) -> Result<Included> {
+    let name = path.strip_prefix(templates::FOLDER);
+    let template = name.and_then(|name| press.templates.get(name));
+    let Some(template) = template.filter(|template| template.is_markup()) else {
+        let text = (press.include)(path)?;
+        let content = tokens::clean(text.content());
+        return Ok(Included::verbatim(Text::new(text.name(), content)));
+    };
+    let composed = moment.render(&template.name, context);
+    let composed = composed.map_err(|error| {
+        if !error.message().ends_with("is not defined") {
+            return error;
+        }
+        error.hint(format!(
+            "A file that comes by `<mj-include>` does not know the loops and variables around it; write `{{% include \"{}\" %}}` instead where it needs them.",
+            template.name
+        ))
+    })?;
+    Ok(Included {
+        text: template.text.clone(),
+        composed: Some(composed),
     })
 }
 

@@ -26,6 +26,11 @@ const BUILT_IN: &[(&str, &str)] = built_in![
 /// The name of the template that an issue is set in when it names none.
 pub(super) const DEFAULT: &str = "digest";
 
+/// What the names of the newsletter's own templates begin with, as the author knows them.
+pub(super) const FOLDER: &str = "templates/";
+/// What those of the theme begin with.
+pub(super) const BUILT_IN_MARK: &str = "built-in ";
+
 /// All templates that an issue can be set in.
 #[derive(Clone, Debug)]
 pub struct Templates {
@@ -41,6 +46,14 @@ pub(super) struct Template {
     pub(super) text: Text,
 }
 
+impl Template {
+    /// Whether values are escaped in it, so that it can be a part of a page.
+    pub(super) fn is_markup(&self) -> bool {
+        let extension = self.name.rsplit_once('.').map(|(_, extension)| extension);
+        matches!(extension, Some("mjml" | "html"))
+    }
+}
+
 impl Templates {
     /// The newsletter's own templates above the built-in theme; names are relative to `templates/`,
     /// as in `digest.mjml` and `partials/footer.mjml`.
@@ -48,11 +61,11 @@ impl Templates {
     pub fn new(own: Vec<Text>) -> Self {
         let built_in = BUILT_IN.iter().map(|(name, content)| Template {
             name: (*name).to_owned(),
-            text: Text::new(format!("built-in {name}"), *content),
+            text: Text::new(format!("{BUILT_IN_MARK}{name}"), *content),
         });
         let own = own.into_iter().map(|text| Template {
             name: text.name().replace('\\', "/"),
-            text: Text::new(format!("templates/{}", text.name()), text.content()),
+            text: Text::new(format!("{FOLDER}{}", text.name()), text.content()),
         });
         Self::of(own.chain(built_in).collect())
     }

@@ -7,7 +7,7 @@ use super::{
     compose, engine, explain,
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     issue::{Article, Block, Inline, Issue, front_matter, markdown},
     place::Text,
     source::Picture,
@@ -26,6 +26,8 @@ pub(crate) struct Bench {
     pub(crate) page: String,
     pub(crate) text: String,
     pub(crate) partials: Vec<(&'static str, String)>,
+    /// Files that are not templates.
+    pub(crate) files: Vec<(&'static str, String)>,
     pub(crate) issue: String,
     pub(crate) articles: Vec<Article>,
     pub(crate) publication: Publication,
@@ -39,6 +41,7 @@ impl Bench {
             page: format!("<mjml>\n<mj-body>\n{content}\n</mj-body>\n</mjml>"),
             text: String::new(),
             partials: Vec::new(),
+            files: Vec::new(),
             issue: "+++\nsubject = \"S\"\n+++\n".to_owned(),
             articles: Vec::new(),
             publication: Publication {
@@ -77,6 +80,11 @@ impl Bench {
 
     pub(crate) fn partial(mut self, name: &'static str, content: &str) -> Self {
         self.partials.push((name, content.to_owned()));
+        self
+    }
+
+    pub(crate) fn file(mut self, name: &'static str, content: &str) -> Self {
+        self.files.push((name, content.to_owned()));
         self
     }
 
@@ -120,6 +128,12 @@ impl Bench {
                 height: 1,
             })
         };
+        let include = |path: &str| {
+            let file = self.files.iter().find(|(name, _)| *name == path);
+            let text = file.map(|(name, content)| Text::new(*name, content.as_str()));
+            let missing = || Error::new(Kind::NoInput, format!("there is no file `{path}`"));
+            text.ok_or_else(missing)
+        };
         compose(
             &issue,
             &Press {
@@ -127,7 +141,7 @@ impl Bench {
                 templates: &Templates::new(own),
                 images: self.images,
                 picture: &picture,
-                include: &|path| Err(Error::data(format!("there is no file `{path}`"))),
+                include: &include,
                 validation: Validation::Standard,
             },
         )

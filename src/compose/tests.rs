@@ -1,4 +1,5 @@
 mod any;
+mod include;
 mod layout;
 mod refusals;
 

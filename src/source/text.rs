@@ -19,7 +19,10 @@ pub fn text(root: &Root, path: &str) -> Result<Text> {
     }
     match root.seek(path)? {
         Sought::File(found) => Ok(Text::new(found.name, fs::read_text(&found.path)?)),
-        Sought::Folder => Err(Error::data(format!("`{path}` is a folder, not a file"))),
+        Sought::Folder => {
+            let message = format!("`{path}` is a folder, not a file");
+            Err(Error::new(Kind::NoInput, message))
+        }
         Sought::Nothing => {
             let error = Error::new(Kind::NoInput, format!("there is no file `{path}`"));
             Err(match nearest_file(root, path) {

@@ -168,12 +168,12 @@ impl Resolver<'_> {
                 self.document.attributes.set(name, value);
             }
         }
-        // The body may stand before the head.
+        // The body may stand before the head; of two, the first counts.
         let (heads, others): (Vec<_>, Vec<_>) = root
             .into_elements()
             .into_iter()
             .partition(|element| element.name == "mj-head");
-        for head in heads {
+        if let Some(head) = heads.into_iter().next() {
             self.outside(&head);
             for node in head.children {
                 match node {

@@ -16,6 +16,7 @@ mod elements;
 mod engine;
 mod fill;
 mod finish;
+mod include;
 mod markup;
 mod mends;
 mod limits;
@@ -68,7 +69,31 @@ pub(crate) struct Options<'a> {
 }
 
 /// Reads a file by its path, relative to the newsletter's folder.
-pub(crate) type Include<'a> = &'a dyn Fn(&str) -> Result<Text>;
+pub(crate) type Include<'a> = &'a dyn Fn(&str) -> Result<Included>;
+
+/// A file that a document includes.
+#[derive(Clone, Debug)]
+pub(crate) struct Included {
+    /// As the author wrote it.
+    pub(crate) text: Text,
+    /// What came of it where it is a template.
+    pub(crate) composed: Option<String>,
+}
+
+impl Included {
+    /// A file that is taken as it is.
+    pub(crate) fn verbatim(text: Text) -> Self {
+        Self {
+            text,
+            composed: None,
+        }
+    }
+
+    fn content(&self) -> &str {
+        let composed = self.composed.as_deref();
+        composed.unwrap_or_else(|| self.text.content())
+    }
+}
 
 /// Renders a document. Tags of the sending moment come out as they went in.
 ///
@@ -84,23 +109,38 @@ pub(crate) fn render(
         Origin::Composed { tags, .. } => tags,
         Origin::File(_) => &nobody,
     };
-    let top = reader::read(document, origin)?;
-    let (mut document, problems) = document::resolve(top, tags, options.purpose);
-    let findings = weigh(problems, options.validation, document.body.is_some())?;
+    let mut top = reader::read(document, origin)?;
+    let included = include::expand(&mut top, document.len(), origin, options.include)?;
+    let trail = &included.trail;
+    limits::check(&top)?;
+    let mut findings = check::check(&top);
+    let (mut document, about_tags) = document::resolve(top, tags, options.purpose);
+    findings.extend(about_tags);
+    findings.extend(included.findings);
+    let findings = trail.tell_of(findings);
+    let has_body = document.body.is_some();
+    let findings = weigh(findings, included.errors, options.validation, has_body)?;
     let prepared = prepare::prepare(&mut document, tags, options.language);
-    let html = engine::render(&prepared)?;
-    let html = finish::finish(&html, &document, &prepared, tags, options.purpose)?;
+    let html = engine::render(&prepared).map_err(|error| trail.tell(error))?;
+    let html = finish::finish(&html, &document, &prepared, tags, options.purpose)
+        .map_err(|error| trail.tell(error))?;
     Ok((html, findings))
 }
 
-/// Stops at what must not pass; the rest are warnings.
-fn weigh(findings: Vec<Finding>, validation: Validation, has_body: bool) -> Result<Vec<Finding>> {
+/// Stops at `errors`, and at what must not pass; the rest are warnings.
+fn weigh(
+    findings: Vec<Finding>,
+    errors: Vec<Error>,
+    validation: Validation,
+    has_body: bool,
+) -> Result<Vec<Finding>> {
     let stops = |finding: &&Finding| match validation {
         Validation::Soft => !has_body,
         Validation::Standard => finding.severity == Severity::Error,
         Validation::Strict => true,
     };
-    if let Some(error) = Error::all(findings.iter().filter(stops).map(Error::from)) {
+    let stopping = findings.iter().filter(stops).map(Error::from);
+    if let Some(error) = Error::all(stopping.chain(errors)) {
         return Err(error);
     }
     let soften = |finding| Finding {

@@ -55,6 +55,15 @@ pub(crate) enum Origin<'a> {
     },
 }
 
+impl Origin<'_> {
+    /// The name of the author's file.
+    pub(super) fn file(&self) -> &str {
+        match self {
+            Self::File(text) | Self::Composed { template: text, .. } => text.name(),
+        }
+    }
+}
+
 /// Reads a document. The element that comes back has no name; it holds what stands at the top.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 use super::*;
-use crate::place::Text;
+use crate::{error::Kind, place::Text};
 
 fn render_with(source: &str, validation: Validation) -> Result<(String, Vec<Finding>)> {
     let text = Text::new("a.mjml", source);
@@ -7,7 +7,12 @@ fn render_with(source: &str, validation: Validation) -> Result<(String, Vec<Find
         validation,
         purpose: Purpose::Newsletter,
         language: Some("en"),
-        include: &|path| Err(Error::data(format!("there is no file `{path}`"))),
+        include: &|path| {
+            Err(Error::new(
+                Kind::NoInput,
+                format!("there is no file `{path}`"),
+            ))
+        },
     };
     render(source, Origin::File(&text), options)
 }
