@@ -25,7 +25,6 @@ use crate::{
     compose::tokens,
     error::{Error, Result},
     finding::Finding,
-    place::Place,
 };
 
 /// What came of the includes of a document.

@@ -270,7 +270,9 @@ fn an_attribute_that_mjml_does_not_know_is_noted_once() {
         .collect();
     assert_eq!(
         notes,
-        ["`<mj-column>` has no attribute `colour`: Some(\"Did you mean `color`?\")"]
+        [
+            "`<mj-column>` has no attribute `colour`: Some(\"Did you mean `color`? Only other elements have it.\")"
+        ]
     );
 }
 
