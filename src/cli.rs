@@ -134,12 +134,16 @@ pub struct LintArgs {
 /// `mjml`
 #[derive(Args, Debug)]
 pub struct MjmlArgs {
-    /// The files; what they include may lie anywhere in the newsletter, or below the current folder
+    /// The files
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Where to write `<name>.html`; stdout when it is not said
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+    /// Where included files may lie; the project of each file when it is not said: the nearest folder
+    /// with a `newsletter.toml`, `.git`, `.mjmlconfig` or `package.json`, or else the current one
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
     /// What to make of what is not right
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t)]
     pub validation: ValidationLevel,

@@ -6,11 +6,10 @@ use super::report;
 use crate::{
     cli::{MjmlArgs, ValidationLevel},
     compose::{self, Validation},
-    config,
     error::{Error, Kind, Result},
     exit::Exit,
     finding::Finding,
-    fs::{self, Access},
+    fs::{self, Access, Entry},
     place::Text,
     source::{self, Root},
     ui::{Format, Ui},
@@ -36,7 +35,7 @@ pub(super) fn run(args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<Exit> {
 }
 
 fn page(file: &Path, args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<()> {
-    let root = root(file, directory)?;
+    let root = root(file, args, directory)?;
     let real = fs::real_path(file)?;
     let name = match real.strip_prefix(&root.folder) {
         Ok(name) => name.to_string_lossy().replace('\\', "/"),
@@ -63,19 +62,28 @@ fn page(file: &Path, args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<()> {
     Ok(())
 }
 
-/// Where included files may lie: the newsletter, the current folder, or else that of the file.
-fn root(file: &Path, directory: &Path) -> Result<Root> {
+/// What a project has at its top.
+const MARKERS: [&str; 4] = ["newsletter.toml", ".git", ".mjmlconfig", "package.json"];
+
+/// Where included files may lie: the project that the file belongs to, or else the current folder, or
+/// else the file's own.
+fn root(file: &Path, args: &MjmlArgs, directory: &Path) -> Result<Root> {
     let file = fs::real_path(file)?;
-    let newsletter = file.parent().and_then(|folder| config::find(folder).ok());
-    let newsletter = newsletter
-        .map(|folder| fs::real_path(&folder))
-        .transpose()?;
+    let is_top = |folder: &&Path| {
+        let mut markers = MARKERS.iter();
+        markers.any(|marker| fs::entry(&folder.join(marker)) != Entry::Nothing)
+    };
     let current = fs::real_path(directory)?;
-    let around = [newsletter, Some(current)].into_iter().flatten();
-    let around = around.into_iter().find(|folder| file.starts_with(folder));
-    let beside = file.parent().unwrap_or(&file).to_owned();
+    let folder = match &args.root {
+        Some(root) => fs::real_path(root)?,
+        None => {
+            let project = file.ancestors().skip(1).find(is_top);
+            let around = project.or_else(|| Some(&*current).filter(|top| file.starts_with(top)));
+            around.or(file.parent()).unwrap_or(&file).to_owned()
+        }
+    };
     Ok(Root {
-        folder: around.unwrap_or(beside),
+        folder,
         allow_outside: false,
     })
 }

@@ -1,9 +1,9 @@
 //! MJML → HTML.
 //!
 //! ```text
-//! text ─reader─▶ elements ─include─▶ elements ─check─▶ findings
-//!                                       └─document─▶ Document ─prepare─▶ what the engine takes
-//!              page ◀─finish── page with slots ◀─mends── markup ◀─engine──┘
+//! text ─reader─▶ elements ─include, migrate─▶ elements ─check─▶ findings
+//!                                                └─document─▶ Document ─prepare─▶ what the engine takes
+//!                page ◀─finish── page with slots ◀─mends── markup ◀─engine──┘
 //! ```
 //!
 //! The engine, mrml, lays out well and reads badly; everything it cannot be trusted with is kept
@@ -18,6 +18,7 @@ mod fill;
 mod finish;
 mod include;
 mod markup;
+mod migrate;
 mod mends;
 mod limits;
 mod normalize;
@@ -113,7 +114,8 @@ pub(crate) fn render(
     let included = include::expand(&mut top, document.len(), origin, options.include)?;
     let trail = &included.trail;
     limits::check(&top)?;
-    let mut findings = check::check(&top);
+    let mut findings: Vec<Finding> = migrate::migrate(&mut top).into_iter().collect();
+    findings.extend(check::check(&top));
     let (mut document, about_tags) = document::resolve(top, tags, options.purpose);
     findings.extend(about_tags);
     findings.extend(included.findings);
