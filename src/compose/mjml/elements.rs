@@ -13,7 +13,7 @@ pub(super) enum Kind {
     Leaf,
 }
 
-const ELEMENTS: [(&str, Kind); 35] = [
+const ELEMENTS: [(&str, Kind); 37] = [
     ("mjml", Kind::Closed),
     ("mj-head", Kind::Closed),
     ("mj-body", Kind::Container),
@@ -48,6 +48,8 @@ const ELEMENTS: [(&str, Kind); 35] = [
     ("mj-preview", Kind::Ending),
     ("mj-style", Kind::Ending),
     ("mj-html-attributes", Kind::Closed),
+    ("mj-selector", Kind::Closed),
+    ("mj-html-attribute", Kind::Ending),
     ("mj-include", Kind::Leaf),
 ];
 

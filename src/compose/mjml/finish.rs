@@ -1,5 +1,8 @@
 //! HTML as the engine writes it → HTML as it should be.
 
+mod fonts;
+mod head;
+
 use super::{Purpose, blocks, document::Document, fill, markup::Markup, mends, prepare::Prepared};
 use crate::{compose::staging::Tags, error::Result};
 
@@ -16,16 +19,25 @@ pub(super) fn finish(
 ) -> Result<String> {
     let mut markup = Markup::read(html);
     mends::mend(&mut markup, &prepared.marks);
+    head::mend(&mut markup, document);
     let mut mended = String::with_capacity(html.len() + html.len() / 8);
     markup.write(&mut mended);
     blocks::prove(&mended, prepared, tags)?;
-    let mut page = fill::fill(&mended, prepared)?;
+    // The page is cut while what authors wrote is still in its slots, so that none of it can look
+    // like a border.
+    let cuts = head::cut(&mended);
+    let start = fill::fill(cuts.start, prepared)?;
+    let head = fill::fill(cuts.head, prepared)?;
+    let mut opening = fill::fill(cuts.opening, prepared)?;
+    let content = fill::fill(cuts.content, prepared)?;
+    let fonts = fonts::block(&content, &document.head, purpose);
     if purpose == Purpose::Newsletter {
         // White or tiny letters are what spam filters look for; the preview is hidden either way.
-        page = page.replace(
+        opening = opening.replace(
             "display:none;font-size:1px;color:#ffffff;line-height:1px;",
             "display:none;mso-hide:all;",
         );
     }
-    Ok(format!("{}{page}", document.prologue))
+    let prologue = document.prologue.as_str();
+    Ok([prologue, &start, &fonts, &head, &opening, &content].concat())
 }
