@@ -2,9 +2,41 @@
 
 mod fonts;
 mod head;
+mod html_attributes;
+mod inline;
+mod page;
+mod selecting;
+mod stylesheet;
 
-use super::{Purpose, blocks, document::Document, fill, markup::Markup, mends, prepare::Prepared};
-use crate::{compose::staging::Tags, error::Result};
+use super::{
+    Purpose, blocks,
+    document::{Document, Head},
+    fill,
+    markup::Markup,
+    mends,
+    prepare::Prepared,
+};
+use crate::{compose::staging::Tags, error::Result, finding::Finding};
+
+/// What is done to a page that is otherwise finished.
+#[derive(Debug)]
+pub(super) struct Finishing {
+    attributes: Vec<html_attributes::Rule>,
+    styles: Vec<stylesheet::Rule>,
+}
+
+impl Finishing {
+    /// Reads what a head asks for. Says at its place what of it cannot be read, or has no effect.
+    pub(super) fn read(head: &Head, findings: &mut Vec<Finding>) -> Self {
+        let attributes = html_attributes::read(&head.html_attributes, findings);
+        let styles = head.inline_styles.iter();
+        let styles = styles.flat_map(|styles| stylesheet::read(styles, findings));
+        Self {
+            styles: styles.collect(),
+            attributes,
+        }
+    }
+}
 
 /// Mends the engine's markup, fills the slots, and adds what the engine knows nothing of.
 ///
@@ -13,6 +45,7 @@ use crate::{compose::staging::Tags, error::Result};
 pub(super) fn finish(
     html: &str,
     document: &Document,
+    finishing: &Finishing,
     prepared: &Prepared,
     tags: &Tags,
     purpose: Purpose,
@@ -29,7 +62,10 @@ pub(super) fn finish(
     let start = fill::fill(cuts.start, prepared)?;
     let head = fill::fill(cuts.head, prepared)?;
     let mut opening = fill::fill(cuts.opening, prepared)?;
-    let content = fill::fill(cuts.content, prepared)?;
+    let mut content = fill::fill(cuts.content, prepared)?;
+    if !finishing.attributes.is_empty() {
+        content = html_attributes::set(&content, &finishing.attributes);
+    }
     let fonts = fonts::block(&content, &document.head, purpose);
     if purpose == Purpose::Newsletter {
         // White or tiny letters are what spam filters look for; the preview is hidden either way.
@@ -38,6 +74,10 @@ pub(super) fn finish(
             "display:none;mso-hide:all;",
         );
     }
-    let prologue = document.prologue.as_str();
-    Ok([prologue, &start, &fonts, &head, &opening, &content].concat())
+    let mut page = [&start, fonts.as_str(), &head, &opening, &content].concat();
+    if !finishing.styles.is_empty() {
+        page = inline::inline(&page, &finishing.styles);
+    }
+    page.insert_str(0, &document.prologue);
+    Ok(page)
 }

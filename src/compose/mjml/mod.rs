@@ -83,11 +83,19 @@ pub(crate) fn render(
         Origin::File(_) => &nobody,
     };
     let top = reader::read(document, origin)?;
-    let (mut document, problems) = document::resolve(top, tags, options.purpose);
+    let (mut document, mut problems) = document::resolve(top, tags, options.purpose);
+    let finishing = finish::Finishing::read(&document.head, &mut problems);
     let findings = weigh(problems, options.validation, document.body.is_some())?;
     let prepared = prepare::prepare(&mut document, tags, options.language);
     let html = engine::render(&prepared)?;
-    let html = finish::finish(&html, &document, &prepared, tags, options.purpose)?;
+    let html = finish::finish(
+        &html,
+        &document,
+        &finishing,
+        &prepared,
+        tags,
+        options.purpose,
+    )?;
     Ok((html, findings))
 }
 
