@@ -53,6 +53,7 @@ pub(super) fn finish(
     let mut markup = Markup::read(html);
     mends::mend(&mut markup, &prepared.marks);
     head::mend(&mut markup, document);
+    drop_dead_attributes(&mut markup);
     let mut mended = String::with_capacity(html.len() + html.len() / 8);
     markup.write(&mut mended);
     blocks::prove(&mended, prepared, tags)?;
@@ -81,3 +82,17 @@ pub(super) fn finish(
     page.insert_str(0, &document.prologue);
     Ok(page)
 }
+
+/// The engine gives cells a property of CSS as an attribute, which no client knows.
+fn drop_dead_attributes(markup: &mut Markup<'_>) {
+    for at in 0..markup.tokens().len() {
+        if let Some(tag) = markup.tag_mut(at)
+            && tag.name == "td"
+            && tag.source().contains(DEAD)
+        {
+            tag.remove("vertical-align");
+        }
+    }
+}
+
+const DEAD: &str = " vertical-align=\"";

@@ -10,6 +10,7 @@
 //! from it on the way in and put back on the way out.
 
 mod attributes;
+mod colors;
 mod blocks;
 mod document;
 mod elements;

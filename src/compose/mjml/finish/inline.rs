@@ -221,7 +221,9 @@ fn attribute(element: &str, property: &str, value: &str) -> Option<(&'static str
 
 /// What stands in `url(…)`.
 fn address(value: &str) -> &str {
-    let inside = value.strip_prefix("url(").and_then(|it| it.strip_suffix(')'));
+    let inside = value
+        .strip_prefix("url(")
+        .and_then(|it| it.strip_suffix(')'));
     let Some(inside) = inside else { return value };
     let quotes = ['"', '\''].into_iter();
     let mut quoted = quotes.filter_map(|it| inside.strip_prefix(it)?.strip_suffix(it));
@@ -247,7 +249,7 @@ fn resolve(page: &Page<'_>, element: usize, cascade: &mut Cascade, variables: &m
     for (_, value) in cascade.0.iter_mut().flat_map(|it| &mut it.values) {
         // A custom property may name another one, and even itself.
         for _ in 0..MOST_VARIABLES {
-            let Some(resolved) = with_variable(value, &find) else {
+            let Some(resolved) = with_variable(value, find) else {
                 break;
             };
             *value = resolved;

@@ -29,12 +29,18 @@ fn a_font_is_fetched_where_quotes_surround_its_name() {
         ("<td style=\"font-family:Ubuntu, Arial;\">", "Ubuntu"),
         ("<td style=\"color:red;FONT-FAMILY: 'roboto'\">", "Roboto"),
         ("<td style='font-family:Ubuntu'>", ""),
-        ("<i title=\"\"><p style='font-family:Lato'><i title=\"\">", "Lato"),
+        (
+            "<i title=\"\"><p style='font-family:Lato'><i title=\"\">",
+            "Lato",
+        ),
         ("<i title=\"Lato font-family:Arial\">", ""),
         ("<i title=\"font-family: Latonia\">", "Lato"),
         ("\"font-family:Lato", ""),
         ("font-family:Lato\"", ""),
-        ("\"font-family:Ubuntu,Open Sans\" \"font-family:Lato\"", "Open+Sans Lato Ubuntu"),
+        (
+            "\"font-family:Ubuntu,Open Sans\" \"font-family:Lato\"",
+            "Open+Sans Lato Ubuntu",
+        ),
         ("\"é:font-familie:Lato\"", ""),
         ("", ""),
     ] {
@@ -64,7 +70,8 @@ fn fonts_of_the_document_follow_those_that_mjml_knows_or_replace_them() {
 
 #[test]
 fn styles_that_are_inlined_are_looked_at_before_they_are() {
-    let css = ".a { font-family: Arial; } .b { color: Lato; font-family:Helvetica, LATO } .c { Roboto }";
+    let css =
+        ".a { font-family: Arial; } .b { color: Lato; font-family:Helvetica, LATO } .c { Roboto }";
     assert_eq!(fetched("", Purpose::Template, &[], css), ["Lato"]);
 }
 

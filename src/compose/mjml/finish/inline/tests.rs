@@ -15,7 +15,11 @@ fn rules(css: &str) -> Vec<Rule> {
 #[test]
 fn styles_are_inlined_as_mjml_does() {
     for (css, html, expected) in [
-        ("p { color: red }", "<p>a</p><i>", "<p style=\"color: red;\">a</p><i>"),
+        (
+            "p { color: red }",
+            "<p>a</p><i>",
+            "<p style=\"color: red;\">a</p><i>",
+        ),
         // The element outweighs all but what is important.
         (
             "p { color: red; margin: 0 } .a { padding: 1px !important }",
@@ -45,9 +49,21 @@ fn styles_are_inlined_as_mjml_does() {
             "<table><td width=\"3\"><img><div></div></td></table>",
             "<table><td width=\"50%\" style=\"width: 50%; text-align: center; background-color: #fff; vertical-align: top; background-image: url('a.png');\" align=\"center\" bgcolor=\"#fff\" valign=\"top\" background=\"a.png\"><img style=\"width: 5px; height: auto; text-align: left;\" width=\"5\" height=\"auto\"><div style=\"width: 1px;\"></div></td></table>",
         ),
-        ("td { background-image: linear-gradient(red, blue) }", "<td>", "<td style=\"background-image: linear-gradient(red, blue);\">"),
-        ("p { font-family: \"A B\"; content: \"x\" }", "<p>", "<p style=\"font-family: 'A B';\">"),
-        ("head, title, p { color: red }", "<head><title>p</title></head>", "<head><title>p</title></head>"),
+        (
+            "td { background-image: linear-gradient(red, blue) }",
+            "<td>",
+            "<td style=\"background-image: linear-gradient(red, blue);\">",
+        ),
+        (
+            "p { font-family: \"A B\"; content: \"x\" }",
+            "<p>",
+            "<p style=\"font-family: 'A B';\">",
+        ),
+        (
+            "head, title, p { color: red }",
+            "<head><title>p</title></head>",
+            "<head><title>p</title></head>",
+        ),
         // Custom properties are resolved.
         (
             "div { --a: red; --b: var(--a) } p { color: var(--b); top: var(--c, calc(1px + 2px)); left: var(--c) }",
@@ -55,7 +71,11 @@ fn styles_are_inlined_as_mjml_does() {
             "<div><p style=\"color: red; top: calc(1px + 2px); left: var(--c);\"></p></div>",
         ),
         // Only Outlook sees this.
-        ("td { color: red }", "<!--[if mso]><td><![endif]--><td>", "<!--[if mso]><td><![endif]--><td style=\"color: red;\">"),
+        (
+            "td { color: red }",
+            "<!--[if mso]><td><![endif]--><td>",
+            "<!--[if mso]><td><![endif]--><td style=\"color: red;\">",
+        ),
     ] {
         assert_eq!(inline(html, &rules(css)), expected, "{css}");
     }
@@ -65,7 +85,10 @@ fn styles_are_inlined_as_mjml_does() {
 fn what_waits_for_the_reader_stays_where_it_is() {
     let html = "<table>\u{F0001}<tr><td>\u{F0002}x</td></tr>\u{F0003}<tr><td style=\"top:1;\u{F0001}left:2;\u{F0002}\"></td></tr></table>";
     assert_eq!(
-        inline(html, &rules("td { color: \u{F0004}; top: 3 !important } tr { width: \u{F0005}px }")),
+        inline(
+            html,
+            &rules("td { color: \u{F0004}; top: 3 !important } tr { width: \u{F0005}px }")
+        ),
         "<table>\u{F0001}<tr style=\"width: \u{F0005}px;\"><td style=\"color: \u{F0004}; top: 3;\">\u{F0002}x</td></tr>\u{F0003}<tr style=\"width: \u{F0005}px;\"><td style=\"color: \u{F0004}; top:1;\u{F0001}left:2;\u{F0002}; top: 3;\"></td></tr></table>"
     );
 }

@@ -21,10 +21,19 @@ fn elements_nest_as_where_mjml_reads_them() {
         ("<svg><path/><g/></svg><p/>", ">svg svg>path svg>g >p"),
         ("a < b <1 <a", ">a"),
         ("<!--<a>--><!--><b><![endif]--><i>", ">b b>i"),
-        ("<style>a > <b></style><title><i></TITLE><u>", ">style >title >u"),
+        (
+            "<style>a > <b></style><title><i></TITLE><u>",
+            ">style >title >u",
+        ),
         ("<textarea><i>", ">textarea"),
-        ("<% if a <b %><i title=\"<% \">\" %>\"><u {{ x > \"\" }}>", ">i i>u"),
-        ("<table>\u{F0001}<tr><td>\u{F0002}</td></tr>\u{F0003}<tr>", ">table table>tr tr>td table>tr"),
+        (
+            "<% if a <b %><i title=\"<% \">\" %>\"><u {{ x > \"\" }}>",
+            ">i i>u",
+        ),
+        (
+            "<table>\u{F0001}<tr><td>\u{F0002}</td></tr>\u{F0003}<tr>",
+            ">table table>tr tr>td table>tr",
+        ),
         ("<td \u{F0001}title='x>'\u{F0002} a=>x", ">td"),
     ] {
         assert_eq!(tree(source), expected, "{source}");
@@ -33,11 +42,15 @@ fn elements_nest_as_where_mjml_reads_them() {
 
 #[test]
 fn values_are_written_where_they_belong() {
-    let source = "<!doctype html><P a='1' CLASS = x b>\u{F0001}<br/></p><img\n/><i title=\"<% \"\" %>\">";
+    let source =
+        "<!doctype html><P a='1' CLASS = x b>\u{F0001}<br/></p><img\n/><i title=\"<% \"\" %>\">";
     let page = Page::read(source);
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let changes = vec![
-        (0, vec![pair("class", "\"y\""), pair("c", ""), pair("a", "&amp;")]),
+        (
+            0,
+            vec![pair("class", "\"y\""), pair("c", ""), pair("a", "&amp;")],
+        ),
         (2, vec![pair("alt", "\u{F0002}")]),
         (3, vec![pair("title", "z")]),
     ];

@@ -166,10 +166,7 @@ impl<'a> Node<'a> {
         classes.unwrap_or_default().split_ascii_whitespace()
     }
 
-    fn relative(
-        self,
-        which: impl FnOnce(&page::Element<'_>) -> Option<usize>,
-    ) -> Option<Self> {
+    fn relative(self, which: impl FnOnce(&page::Element<'_>) -> Option<usize>) -> Option<Self> {
         let number = which(self.page.elements.get(self.number)?)?;
         Some(Self { number, ..self })
     }

@@ -19,7 +19,11 @@ fn read_css(css: &str) -> (Vec<String>, Vec<String>) {
             };
             format!("{}={}{mark}", it.name, it.value)
         });
-        format!("{}:{}", rule.selectors.len(), all.collect::<Vec<_>>().join("|"))
+        format!(
+            "{}:{}",
+            rule.selectors.len(),
+            all.collect::<Vec<_>>().join("|")
+        )
     });
     let said = findings.iter().map(|it| it.message.clone());
     (shown.collect(), said.collect())
@@ -30,9 +34,18 @@ fn rules_are_read() {
     let cases: [(&str, &[&str]); 9] = [
         ("", &[]),
         ("a{color:red}", &["1:color=red"]),
-        (" a, b > c { COLOR : Red ;; --X : Y } ", &["2:color=Red|--X=Y"]),
-        ("a{b:c!important; d:e ! IMPORTANT;f:important}", &["1:b=c!|d=e!|f=important"]),
-        ("a{b:url(data:x;y)} c{d:\"};\\\"\" 'e';}", &["1:b=url(data:x;y)", "1:d=\"};\\\"\" 'e'"]),
+        (
+            " a, b > c { COLOR : Red ;; --X : Y } ",
+            &["2:color=Red|--X=Y"],
+        ),
+        (
+            "a{b:c!important; d:e ! IMPORTANT;f:important}",
+            &["1:b=c!|d=e!|f=important"],
+        ),
+        (
+            "a{b:url(data:x;y)} c{d:\"};\\\"\" 'e';}",
+            &["1:b=url(data:x;y)", "1:d=\"};\\\"\" 'e'"],
+        ),
         ("/* x { */ a{/**/b:c/*;*/;d:'/*'}", &["1:b=c|d='/*'"]),
         ("<!-- a{b:c} --> d{e:f}", &["1:b=c", "1:e=f"]),
         ("a[b='{'] , c { d:e\u{F0001};}", &["2:d=e\u{F0001}"]),
@@ -48,15 +61,43 @@ fn rules_are_read() {
 #[test]
 fn what_has_no_effect_is_said() {
     for (css, rules, message) in [
-        ("@media (x) { a{b:c} } d{e:f}", &["1:e=f"][..], "`@media` has no effect in styles that are inlined"),
-        ("@import url(x;y);a{b:c}", &["1:b=c"], "`@import` has no effect in styles that are inlined"),
-        ("a:hover, b { c:d }", &["1:c=d"], "`a:hover, b` has no effect in styles that are inlined"),
+        (
+            "@media (x) { a{b:c} } d{e:f}",
+            &["1:e=f"][..],
+            "`@media` has no effect in styles that are inlined",
+        ),
+        (
+            "@import url(x;y);a{b:c}",
+            &["1:b=c"],
+            "`@import` has no effect in styles that are inlined",
+        ),
+        (
+            "a:hover, b { c:d }",
+            &["1:c=d"],
+            "`a:hover, b` has no effect in styles that are inlined",
+        ),
         ("a:foo {b:c}", &[], "cannot read the selector `a:foo`"),
-        ("a {b:c", &[], "the inlined styles end within the rule `a {b:c`"),
+        (
+            "a {b:c",
+            &[],
+            "the inlined styles end within the rule `a {b:c`",
+        ),
         ("a", &[], "the inlined styles end within the rule `a`"),
-        ("a { b; c:d }", &["1:c=d"], "`b` in the styles of `a` declares nothing"),
-        ("a { b: ; c: d }", &["1:c=d"], "`b:` in the styles of `a` declares nothing"),
-        (".a\u{F0001} {b:c}", &[], "a selector whose styles are inlined cannot depend on the reader"),
+        (
+            "a { b; c:d }",
+            &["1:c=d"],
+            "`b` in the styles of `a` declares nothing",
+        ),
+        (
+            "a { b: ; c: d }",
+            &["1:c=d"],
+            "`b:` in the styles of `a` declares nothing",
+        ),
+        (
+            ".a\u{F0001} {b:c}",
+            &[],
+            "a selector whose styles are inlined cannot depend on the reader",
+        ),
         (
             "a { \u{F0001}b:c;\u{F0002} }",
             &["1:"],
@@ -72,10 +113,18 @@ fn what_has_no_effect_is_said() {
 #[test]
 fn character_references_are_no_ends() {
     let all = declarations("font-family:&quot;Open Sans&quot;, x;color:&#35;fff; b:c&;d:e");
-    let all: Vec<_> = all.iter().map(|it| format!("{}={}", it.name, it.value)).collect();
+    let all: Vec<_> = all
+        .iter()
+        .map(|it| format!("{}={}", it.name, it.value))
+        .collect();
     assert_eq!(
         all,
-        ["font-family=&quot;Open Sans&quot;, x", "color=&#35;fff", "b=c&", "d=e"]
+        [
+            "font-family=&quot;Open Sans&quot;, x",
+            "color=&#35;fff",
+            "b=c&",
+            "d=e"
+        ]
     );
 }
 
