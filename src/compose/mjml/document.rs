@@ -115,13 +115,19 @@ impl Attributes {
     }
 }
 
-impl<const N: usize> From<[(&str, &str); N]> for Attributes {
-    fn from(pairs: [(&str, &str); N]) -> Self {
+impl<'a> FromIterator<(&'a str, &'a str)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
         let mut attributes = Self::default();
         for (name, value) in pairs {
             attributes.set(name, value);
         }
         attributes
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Attributes {
+    fn from(pairs: [(&str, &str); N]) -> Self {
+        pairs.into_iter().collect()
     }
 }
 

@@ -1,12 +1,17 @@
 //! `mj-html-attributes`: attributes for elements of the page.
 
+use std::borrow::Cow;
+
 use super::{
     page::{Changes, Page},
     selecting::{Selector, select},
 };
 use crate::{
     compose::{
-        mjml::{document::Selected, values},
+        mjml::{
+            document::{Attributes, Selected},
+            values,
+        },
         tokens,
     },
     finding::Finding,
@@ -15,31 +20,42 @@ use crate::{
 /// Attributes, and what they are for.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
+    path: String,
     selectors: Vec<Selector>,
-    attributes: Vec<(String, String)>,
+    attributes: Attributes,
+}
+
+impl Rule {
+    /// Whether it may match something else once another one has been applied.
+    fn looks_at(&self, other: &Self) -> bool {
+        let mut names = other.attributes.iter().map(|(name, _)| name);
+        self.path.contains('[') || names.any(|name| matches!(name, "class" | "id"))
+    }
 }
 
 /// Reads the selectors of a document. Says at their places which of them cannot be read.
 pub(super) fn read(selected: &[Selected], findings: &mut Vec<Finding>) -> Vec<Rule> {
-    let mut rules = Vec::new();
+    let mut rules: Vec<Rule> = Vec::new();
     for Selected {
         path,
         attributes,
         place,
     } in selected
     {
+        let attributes = attributes.iter();
+        let attributes = attributes.filter(|(name, _)| values::is_name(name));
+        // What is said of the same path again, is said in the place of the first.
+        if let Some(rule) = rules.iter_mut().find(|rule| rule.path == *path) {
+            attributes.for_each(|(name, value)| rule.attributes.set(name, value));
+            continue;
+        }
         let readable = !path.contains(tokens::is_of_sending);
         match Selector::read_all(path).filter(|_| readable) {
-            Some(selectors) => {
-                let attributes = attributes.iter();
-                let attributes = attributes.filter(|(name, _)| values::is_name(name));
-                rules.push(Rule {
-                    selectors,
-                    attributes: attributes
-                        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                        .collect(),
-                });
-            }
+            Some(selectors) => rules.push(Rule {
+                path: path.clone(),
+                selectors,
+                attributes: attributes.collect(),
+            }),
             None => {
                 let message = match readable {
                     true => format!("cannot read the selector `{path}`"),
@@ -53,8 +69,25 @@ pub(super) fn read(selected: &[Selected], findings: &mut Vec<Finding>) -> Vec<Ru
     rules
 }
 
-/// Sets the attributes in the content of a page.
+/// Sets the attributes in the content of a page, in order; a path finds what another one has set.
 pub(super) fn set(html: &str, rules: &[Rule]) -> String {
+    let mut html = Cow::Borrowed(html);
+    let mut rest = rules;
+    while !rest.is_empty() {
+        let sees_others = |at: &usize| {
+            let (before, after) = rest.split_at(*at);
+            let rule = after.first();
+            rule.is_some_and(|rule| before.iter().any(|other| rule.looks_at(other)))
+        };
+        let length = (1..rest.len()).find(sees_others).unwrap_or(rest.len());
+        let (now, later) = rest.split_at(length);
+        html = Cow::Owned(set_at_once(&html, now));
+        rest = later;
+    }
+    html.into_owned()
+}
+
+fn set_at_once(html: &str, rules: &[Rule]) -> String {
     let page = Page::read(html);
     let mut selectors = Vec::new();
     let mut owners = Vec::new();
@@ -64,13 +97,18 @@ pub(super) fn set(html: &str, rules: &[Rule]) -> String {
     }
     let mut changes = Changes::new();
     select(&page, &selectors, |element, found| {
-        let mut values: Vec<(String, String)> = Vec::new();
-        let rules = found.iter().filter_map(|at| owners.get(*at));
-        for (name, value) in rules.flat_map(|rule| &rule.attributes) {
-            values.retain(|(known, _)| known != name);
-            values.push((name.clone(), value.clone()));
+        let mut values = Attributes::default();
+        for rule in found.iter().filter_map(|at| owners.get(*at)) {
+            for (name, value) in rule.attributes.iter() {
+                values.set(name, value);
+            }
         }
-        changes.push((element, values));
+        let values = values.iter();
+        let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        changes.push((element, values.collect()));
     });
     page.with(&changes)
 }
+
+#[cfg(test)]
+mod tests;
