@@ -16,7 +16,13 @@ use super::{
     mends,
     prepare::Prepared,
 };
-use crate::{compose::staging::Tags, error::Result, finding::Finding};
+use crate::{
+    compose::staging::Tags,
+    error::{Error, Result},
+    finding::Finding,
+    place::Place,
+};
+use selecting::TooMany;
 
 /// What is done to a page that is otherwise finished.
 #[derive(Debug)]
@@ -41,7 +47,8 @@ impl Finishing {
 /// Mends the engine's markup, fills the slots, and adds what the engine knows nothing of.
 ///
 /// # Errors
-/// When the engine has left out, doubled or moved what holds a tag of the sending moment.
+/// When the engine has left out, doubled or moved what holds a tag of the sending moment, and when
+/// selectors would take too long.
 pub(super) fn finish(
     html: &str,
     document: &Document,
@@ -65,7 +72,8 @@ pub(super) fn finish(
     let mut opening = fill::fill(cuts.opening, prepared)?;
     let mut content = fill::fill(cuts.content, prepared)?;
     if !finishing.attributes.is_empty() {
-        content = html_attributes::set(&content, &finishing.attributes);
+        content = html_attributes::set(&content, &finishing.attributes)
+            .map_err(|TooMany| too_many(places(document).next()))?;
     }
     let fonts = fonts::block(&content, &document.head, purpose);
     if purpose == Purpose::Newsletter {
@@ -77,10 +85,31 @@ pub(super) fn finish(
     }
     let mut page = [&start, fonts.as_str(), &head, &opening, &content].concat();
     if !finishing.styles.is_empty() {
-        page = inline::inline(&page, &finishing.styles);
+        page = inline::inline(&page, &finishing.styles)
+            .map_err(|TooMany| too_many(places(document).last()))?;
     }
     page.insert_str(0, &document.prologue);
     Ok(page)
+}
+
+/// Where the selectors of a document stand, those of attributes first.
+fn places(document: &Document) -> impl Iterator<Item = &Place> {
+    let Head {
+        html_attributes,
+        inline_styles,
+        ..
+    } = &document.head;
+    let styles = inline_styles.iter().map(|styles| &styles.place);
+    html_attributes.iter().map(|it| &it.place).chain(styles)
+}
+
+fn too_many(place: Option<&Place>) -> Error {
+    let error = Error::data("this page is too large for its selectors to be looked up in it");
+    let error = error.hint("Use classes, and no `~`.");
+    match place {
+        Some(place) => error.at(place.clone()),
+        None => error,
+    }
 }
 
 /// The engine gives cells a property of CSS as an attribute, which no client knows.
@@ -96,3 +125,6 @@ fn drop_dead_attributes(markup: &mut Markup<'_>) {
 }
 
 const DEAD: &str = " vertical-align=\"";
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     page::{Changes, Page},
-    selecting::{Selector, select},
+    selecting::{Selector, TooMany, select},
 };
 use crate::{
     compose::{
@@ -70,7 +70,7 @@ pub(super) fn read(selected: &[Selected], findings: &mut Vec<Finding>) -> Vec<Ru
 }
 
 /// Sets the attributes in the content of a page, in order; a path finds what another one has set.
-pub(super) fn set(html: &str, rules: &[Rule]) -> String {
+pub(super) fn set(html: &str, rules: &[Rule]) -> Result<String, TooMany> {
     let mut html = Cow::Borrowed(html);
     let mut rest = rules;
     while !rest.is_empty() {
@@ -81,13 +81,13 @@ pub(super) fn set(html: &str, rules: &[Rule]) -> String {
         };
         let length = (1..rest.len()).find(sees_others).unwrap_or(rest.len());
         let (now, later) = rest.split_at(length);
-        html = Cow::Owned(set_at_once(&html, now));
+        html = Cow::Owned(set_at_once(&html, now)?);
         rest = later;
     }
-    html.into_owned()
+    Ok(html.into_owned())
 }
 
-fn set_at_once(html: &str, rules: &[Rule]) -> String {
+fn set_at_once(html: &str, rules: &[Rule]) -> Result<String, TooMany> {
     let page = Page::read(html);
     let mut selectors = Vec::new();
     let mut owners = Vec::new();
@@ -106,8 +106,8 @@ fn set_at_once(html: &str, rules: &[Rule]) -> String {
         let values = values.iter();
         let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
         changes.push((element, values.collect()));
-    });
-    page.with(&changes)
+    })?;
+    Ok(page.with(&changes))
 }
 
 #[cfg(test)]

@@ -9,13 +9,13 @@ use std::collections::HashMap;
 
 use super::{
     page::{Changes, Page},
-    selecting::{Selector, Weight, select},
+    selecting::{Selector, TooMany, Weight, select},
     stylesheet::{self, Declaration, Importance, Rule},
 };
 use crate::compose::tokens;
 
 /// Inlines the styles into a page.
-pub(super) fn inline(html: &str, rules: &[Rule]) -> String {
+pub(super) fn inline(html: &str, rules: &[Rule]) -> Result<String, TooMany> {
     let page = Page::read(html);
     let styles = Styles::of(rules);
     let selectors: Vec<&Selector> = styles.entries.iter().map(|entry| entry.selector).collect();
@@ -28,8 +28,8 @@ pub(super) fn inline(html: &str, rules: &[Rule]) -> String {
             let values = restyled(&page, element, found, &mut variables);
             changes.push((element, values));
         }
-    });
-    page.with(&changes)
+    })?;
+    Ok(page.with(&changes))
 }
 
 /// Elements that have no looks.

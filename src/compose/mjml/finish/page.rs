@@ -122,6 +122,9 @@ const CODES: [(&str, &str); 2] = [("{{", "}}"), ("<%", "%>")];
 /// The content of these is text, whatever it looks like.
 const TEXTS: [&str; 4] = ["script", "style", "textarea", "title"];
 
+/// What is nested deeper stands beside what is around it, as in browsers.
+const DEEPEST: usize = 512;
+
 struct Reader<'a> {
     page: Page<'a>,
     at: usize,
@@ -271,6 +274,10 @@ impl<'a> Reader<'a> {
             {
                 element.is_empty = false;
             }
+        }
+        if self.open.len() == DEEPEST {
+            self.last = Some(number);
+            return;
         }
         self.open.push(number);
         self.foreign += usize::from(is_foreign(&name));

@@ -5,20 +5,21 @@
 
 mod dialect;
 
-use std::collections::HashMap;
+use std::{cell::Cell, collections::HashMap};
 
 use cssparser::Parser;
 use selectors::{
+    bloom::BloomFilter,
     context::{
         MatchingContext, MatchingForInvalidation, MatchingMode, NeedsSelectorFlags, QuirksMode,
         SelectorCaches,
     },
     matching::matches_selector,
-    parser::{Component, ParseRelative, SelectorList},
+    parser::{AncestorHashes, Component, ParseRelative, SelectorList},
 };
 
 use super::page::Page;
-use dialect::{Dialect, Node, Word};
+use dialect::{Dialect, Node, Word, hash};
 
 /// A selector.
 #[derive(Clone, Debug)]
@@ -77,38 +78,99 @@ fn weight(selector: &selectors::parser::Selector<Dialect>) -> Weight {
     sum
 }
 
+/// How many steps from element to element are taken for each element of a page, and for each page. A
+/// selector such as `.a ~ b` looks at all that stands before an element; of many elements that would
+/// take hours.
+const STEPS: (usize, usize) = (200, 5_000_000);
+
+/// The elements of a page could not all be looked at in a reasonable time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooMany;
+
 /// Tells `each` of every element that some of the selectors match, in the order of the page, and which
 /// of them do, in their own.
 pub(super) fn select(
     page: &Page<'_>,
     selectors: &[&Selector],
     mut each: impl FnMut(usize, &[usize]),
-) {
+) -> Result<(), TooMany> {
+    let steps = Cell::new(STEPS.0 * page.elements.len() + STEPS.1);
     let index = Index::of(selectors);
+    let above: Vec<AncestorHashes> = selectors
+        .iter()
+        .map(|selector| AncestorHashes::new(&selector.0, QuirksMode::NoQuirks))
+        .collect();
     let mut caches = SelectorCaches::default();
-    let mut context = MatchingContext::new(
-        MatchingMode::Normal,
-        None,
-        &mut caches,
-        QuirksMode::NoQuirks,
-        NeedsSelectorFlags::No,
-        MatchingForInvalidation::No,
-    );
+    let mut ancestors = Ancestors::default();
     let mut found = Vec::new();
     for number in 0..page.elements.len() {
-        let node = Node { page, number };
+        let node = Node {
+            page,
+            number,
+            steps: &steps,
+        };
+        ancestors.leave_for(node);
         found.clear();
         index.candidates(node, &mut found);
         found.sort_unstable();
         found.dedup();
+        let mut context = MatchingContext::new(
+            MatchingMode::Normal,
+            Some(&ancestors.filter),
+            &mut caches,
+            QuirksMode::NoQuirks,
+            NeedsSelectorFlags::No,
+            MatchingForInvalidation::No,
+        );
         found.retain(|at| {
-            selectors
-                .get(*at)
-                .is_some_and(|selector| matches_selector(&selector.0, 0, None, node, &mut context))
+            let selector = selectors.get(*at);
+            selector.is_some_and(|selector| {
+                matches_selector(&selector.0, 0, above.get(*at), node, &mut context)
+            })
         });
         if !found.is_empty() {
             each(number, &found);
         }
+        if steps.get() == 0 {
+            return Err(TooMany);
+        }
+        ancestors.enter(node);
+    }
+    Ok(())
+}
+
+/// What is around an element, so that most selectors can be ruled out without a look at it.
+#[derive(Default)]
+struct Ancestors {
+    filter: BloomFilter,
+    /// The elements, outermost first, each with how many hashes it has.
+    path: Vec<(usize, usize)>,
+    hashes: Vec<u32>,
+}
+
+impl Ancestors {
+    /// Leaves all that is not around `node`.
+    fn leave_for(&mut self, node: Node<'_>) {
+        let parent = node.page.elements.get(node.number).and_then(|it| it.parent);
+        while let Some((element, count)) = self.path.pop() {
+            if Some(element) == parent {
+                return self.path.push((element, count));
+            }
+            for hash in self.hashes.drain(self.hashes.len() - count..) {
+                self.filter.remove_hash(hash);
+            }
+        }
+    }
+
+    fn enter(&mut self, node: Node<'_>) {
+        let before = self.hashes.len();
+        self.hashes.push(hash(node.name()));
+        self.hashes.extend(node.classes().map(hash));
+        let id = node.page.attribute(node.number, "id");
+        self.hashes.extend(id.map(hash));
+        let added = self.hashes.get(before..).unwrap_or_default();
+        added.iter().for_each(|hash| self.filter.insert_hash(*hash));
+        self.path.push((node.number, added.len()));
     }
 }
 

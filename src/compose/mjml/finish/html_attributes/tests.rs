@@ -14,7 +14,7 @@ fn applied(html: &str, rules: &[(&str, &[(&str, &str)])]) -> (String, Vec<String
     let mut findings = Vec::new();
     let rules = read(&selected, &mut findings);
     let said = findings.into_iter().map(|it| it.message).collect();
-    (set(html, &rules), said)
+    (set(html, &rules).unwrap(), said)
 }
 
 #[test]

@@ -3,6 +3,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::{compose::mjml::document::Inlined, place::Text};
 
+fn inline(html: &str, rules: &[Rule]) -> String {
+    super::inline(html, rules).unwrap()
+}
+
 fn rules(css: &str) -> Vec<Rule> {
     let styles = Inlined {
         css: css.to_owned(),

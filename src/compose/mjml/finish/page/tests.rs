@@ -41,6 +41,15 @@ fn elements_nest_as_where_mjml_reads_them() {
 }
 
 #[test]
+fn what_is_nested_too_deep_stands_side_by_side() {
+    let source = "<b>".repeat(100_000);
+    let page = Page::read(&source);
+    let parents = page.elements.iter().filter_map(|element| element.parent);
+    assert_eq!(parents.max(), Some(DEEPEST - 1));
+    assert_eq!(page.elements.len(), 100_000);
+}
+
+#[test]
 fn values_are_written_where_they_belong() {
     let source =
         "<!doctype html><P a='1' CLASS = x b>\u{F0001}<br/></p><img\n/><i title=\"<% \"\" %>\">";

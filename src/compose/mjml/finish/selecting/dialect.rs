@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Borrow,
+    cell::Cell,
     fmt::{self, Write},
     hash::{DefaultHasher, Hash, Hasher},
 };
@@ -53,11 +54,16 @@ impl ToCss for Word {
 
 impl PrecomputedHash for Word {
     fn precomputed_hash(&self) -> u32 {
-        let mut hasher = DefaultHasher::new();
-        self.0.hash(&mut hasher);
-        // The lower half of the hash is a hash.
-        u32::try_from(hasher.finish() & u64::from(u32::MAX)).unwrap_or_default()
+        hash(&self.0)
     }
+}
+
+/// What stands for a word where many are compared at once.
+pub(super) fn hash(word: &str) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    word.hash(&mut hasher);
+    // The lower half of a hash is a hash.
+    u32::try_from(hasher.finish() & u64::from(u32::MAX)).unwrap_or_default()
 }
 
 /// Something that comes and goes, such as `hover`.
@@ -153,6 +159,8 @@ impl<'i> parser::Parser<'i> for Dialect {
 pub(super) struct Node<'a> {
     pub(super) page: &'a Page<'a>,
     pub(super) number: usize,
+    /// How many steps to other elements may still be taken.
+    pub(super) steps: &'a Cell<usize>,
 }
 
 impl<'a> Node<'a> {
@@ -167,6 +175,7 @@ impl<'a> Node<'a> {
     }
 
     fn relative(self, which: impl FnOnce(&page::Element<'_>) -> Option<usize>) -> Option<Self> {
+        self.steps.set(self.steps.get().checked_sub(1)?);
         let number = which(self.page.elements.get(self.number)?)?;
         Some(Self { number, ..self })
     }

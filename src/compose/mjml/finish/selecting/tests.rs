@@ -10,7 +10,8 @@ fn selected(selector: &str) -> String {
     let mut found = Vec::new();
     select(&page, &all, |at, _| {
         found.push(format!("{}{at}", page.elements[at].name));
-    });
+    })
+    .unwrap();
     found.join(" ")
 }
 
@@ -57,4 +58,18 @@ fn selectors_are_weighed_as_mjml_does() {
     assert!(Selector::read_all("p a:hover").unwrap()[0].is_fleeting());
     assert!(Selector::read_all("a::before").unwrap()[0].is_fleeting());
     assert!(!Selector::read_all("a:not(:hover)").unwrap()[0].is_fleeting());
+}
+
+#[test]
+fn what_is_around_an_element_is_known_at_each_depth() {
+    // A filter that is not kept up would rule out, or go on to allow, what stands further down.
+    for (selector, expected) in [
+        ("#t .a p", "p4 p5"),
+        ("tr.a td p", "p4 p5"),
+        ("tr:not(.a) a, .a a", "a9"),
+        ("table a", "a9"),
+        ("td td, tr p + br", "br6"),
+    ] {
+        assert_eq!(selected(selector), expected, "{selector}");
+    }
 }
