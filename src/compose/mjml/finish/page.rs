@@ -5,7 +5,11 @@
 //! is not even looked at. Elements nest as in `htmlparser2`, which MJML reads its pages with; what
 //! only Outlook sees is a comment.
 
+mod nesting;
+
 use std::{borrow::Cow, collections::HashMap, ops::Range};
+
+use nesting::is_ended_by;
 
 /// A page.
 #[derive(Debug)]
@@ -389,31 +393,6 @@ fn end_of_text(source: &str, start: usize, name: &str) -> usize {
         found.is_some_and(|found| found.eq_ignore_ascii_case(name))
     });
     end.map_or(source.len(), |(at, _)| start + at)
-}
-
-/// Whether an open element ends where another one starts.
-fn is_ended_by(open: &str, name: &str) -> bool {
-    let ended: &[&str] = match name {
-        "tr" => &["tr", "th", "td"],
-        "th" => &["th"],
-        "td" => &["thead", "th", "td"],
-        "body" => &["head", "link", "script"],
-        "li" => &["li"],
-        "option" => &["option"],
-        "optgroup" => &["optgroup", "option"],
-        "dd" | "dt" => &["dt", "dd"],
-        "rt" | "rp" => &["rt", "rp"],
-        "tbody" | "tfoot" => &["thead", "tbody"],
-        "select" | "input" | "output" | "button" | "datalist" | "textarea" => &[
-            "input", "option", "optgroup", "select", "button", "datalist", "textarea",
-        ],
-        "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "address" | "article" | "aside"
-        | "blockquote" | "details" | "div" | "dl" | "fieldset" | "figcaption" | "figure"
-        | "footer" | "form" | "header" | "hr" | "main" | "nav" | "ol" | "pre" | "section"
-        | "table" | "ul" => &["p"],
-        _ => &[],
-    };
-    ended.contains(&open)
 }
 
 #[cfg(test)]
