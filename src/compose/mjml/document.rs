@@ -38,12 +38,27 @@ pub(super) struct Head {
     pub(super) fonts: Vec<(String, String)>,
     /// Styles for the head.
     pub(super) styles: Vec<String>,
-    /// Styles for the `style` of each element that they match.
-    pub(super) inline_styles: Vec<String>,
+    /// Styles that go into the elements of the page.
+    pub(super) inline_styles: Vec<Inlined>,
     /// HTML for the end of the head.
     pub(super) raws: Vec<String>,
-    /// Selectors, and the attributes for what they select.
-    pub(super) html_attributes: Vec<(String, Vec<(String, String)>)>,
+    /// Attributes for elements of the page.
+    pub(super) html_attributes: Vec<Selected>,
+}
+
+/// Styles for the `style` of each element that they match.
+#[derive(Clone, Debug)]
+pub(super) struct Inlined {
+    pub(super) css: String,
+    pub(super) place: Place,
+}
+
+/// Attributes for all that a selector matches.
+#[derive(Clone, Debug)]
+pub(super) struct Selected {
+    pub(super) path: String,
+    pub(super) attributes: Attributes,
+    pub(super) place: Place,
 }
 
 /// A component of the body.
@@ -104,13 +119,19 @@ impl Attributes {
     }
 }
 
-impl<const N: usize> From<[(&str, &str); N]> for Attributes {
-    fn from(pairs: [(&str, &str); N]) -> Self {
+impl<'a> FromIterator<(&'a str, &'a str)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
         let mut attributes = Self::default();
         for (name, value) in pairs {
             attributes.set(name, value);
         }
         attributes
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Attributes {
+    fn from(pairs: [(&str, &str); N]) -> Self {
+        pairs.into_iter().collect()
     }
 }
 
@@ -220,7 +241,11 @@ impl Resolver<'_> {
             "mj-breakpoint" => head.breakpoint = Some(value("width")),
             "mj-font" => head.fonts.push((value("name"), value("href"))),
             "mj-style" if element.attribute("inline") == Some("inline") => {
-                head.inline_styles.push(element.content);
+                let Element { content, place, .. } = element;
+                head.inline_styles.push(Inlined {
+                    css: content,
+                    place,
+                });
             }
             "mj-style" => head.styles.push(element.content),
             "mj-raw" => head.raws.push(element.content),
@@ -248,12 +273,17 @@ impl Resolver<'_> {
             let Some(path) = selector.attribute("path") else {
                 continue;
             };
-            let named = selector.elements().filter_map(|attribute| {
-                let name = attribute.attribute("name")?.to_owned();
-                Some((name, attribute.content.clone()))
+            let mut attributes = Attributes::default();
+            for attribute in selector.elements() {
+                if let Some(name) = attribute.attribute("name") {
+                    attributes.set(name, attribute.content.as_str());
+                }
+            }
+            self.document.head.html_attributes.push(Selected {
+                path: path.to_owned(),
+                attributes,
+                place: selector.place.clone(),
             });
-            let pair = (path.to_owned(), named.collect());
-            self.document.head.html_attributes.push(pair);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// Never, unless the engine has garbled one.
 pub(super) fn fill(html: &str, prepared: &Prepared) -> Result<String> {
     let held: usize = prepared.slots.iter().map(|slot| slot.content().len()).sum();
-    let mut out = String::with_capacity(html.len() + held);
+    let mut out = String::with_capacity(html.len() + held.min(html.len()));
     let mut written = 0;
     for at in memchr::memmem::find_iter(html.as_bytes(), "@@") {
         if at < written {

@@ -10,8 +10,9 @@
 //! from it on the way in and put back on the way out.
 
 mod blocks;
-mod document;
 mod check;
+mod colors;
+mod document;
 mod elements;
 mod engine;
 mod fill;
@@ -118,14 +119,22 @@ pub(crate) fn render(
     findings.extend(check::check(&top));
     let (mut document, about_tags) = document::resolve(top, tags, options.purpose);
     findings.extend(about_tags);
+    let finishing = finish::Finishing::read(&document.head, &mut findings);
     findings.extend(included.findings);
     let findings = trail.tell_of(findings);
     let has_body = document.body.is_some();
     let findings = weigh(findings, included.errors, options.validation, has_body)?;
     let prepared = prepare::prepare(&mut document, tags, options.language);
     let html = engine::render(&prepared).map_err(|error| trail.tell(error))?;
-    let html = finish::finish(&html, &document, &prepared, tags, options.purpose)
-        .map_err(|error| trail.tell(error))?;
+    let html = finish::finish(
+        &html,
+        &document,
+        &finishing,
+        &prepared,
+        tags,
+        options.purpose,
+    )
+    .map_err(|error| trail.tell(error))?;
     Ok((html, findings))
 }
 

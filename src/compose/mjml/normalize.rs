@@ -2,7 +2,7 @@
 //!
 //! Each rule here mends one difference between mrml and npm's `mjml`.
 
-use super::document::Attributes;
+use super::{colors, document::Attributes};
 use crate::compose::tokens;
 
 const SIDES: [&str; 4] = ["top", "right", "bottom", "left"];
@@ -19,7 +19,7 @@ pub(super) fn attributes(name: &str, attributes: &Attributes) -> Attributes {
             _ if is_padding(attribute) && !value.contains(tokens::is_of_sending) => {
                 normal.set(attribute, with_units(value));
             }
-            _ => normal.set(attribute, value),
+            _ => normal.set(attribute, colors::in_full(attribute, value)),
         }
     }
     match name {

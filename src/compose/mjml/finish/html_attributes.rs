@@ -1,0 +1,114 @@
+//! `mj-html-attributes`: attributes for elements of the page.
+
+use std::borrow::Cow;
+
+use super::{
+    page::{Changes, Page},
+    selecting::{Selector, TooMany, select},
+};
+use crate::{
+    compose::{
+        mjml::{
+            document::{Attributes, Selected},
+            values,
+        },
+        tokens,
+    },
+    finding::Finding,
+};
+
+/// Attributes, and what they are for.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    path: String,
+    selectors: Vec<Selector>,
+    attributes: Attributes,
+}
+
+impl Rule {
+    /// Whether it may match something else once another one has been applied.
+    fn looks_at(&self, other: &Self) -> bool {
+        let mut names = other.attributes.iter().map(|(name, _)| name);
+        self.path.contains('[') || names.any(|name| matches!(name, "class" | "id"))
+    }
+}
+
+/// Reads the selectors of a document. Says at their places which of them cannot be read.
+pub(super) fn read(selected: &[Selected], findings: &mut Vec<Finding>) -> Vec<Rule> {
+    let mut rules: Vec<Rule> = Vec::new();
+    for Selected {
+        path,
+        attributes,
+        place,
+    } in selected
+    {
+        let attributes = attributes.iter();
+        let attributes = attributes.filter(|(name, _)| values::is_name(name));
+        // What is said of the same path again, is said in the place of the first.
+        if let Some(rule) = rules.iter_mut().find(|rule| rule.path == *path) {
+            attributes.for_each(|(name, value)| rule.attributes.set(name, value));
+            continue;
+        }
+        let readable = !path.contains(tokens::is_of_sending);
+        match Selector::read_all(path).filter(|_| readable) {
+            Some(selectors) => rules.push(Rule {
+                path: path.clone(),
+                selectors,
+                attributes: attributes.collect(),
+            }),
+            None => {
+                let message = match readable {
+                    true => format!("cannot read the selector `{path}`"),
+                    false => "a selector cannot depend on the reader".to_owned(),
+                };
+                let finding = Finding::error("mjml-selector", message).at(place.clone());
+                findings.push(finding.hint("Write a selector of CSS, such as `.name td`."));
+            }
+        }
+    }
+    rules
+}
+
+/// Sets the attributes in the content of a page, in order; a path finds what another one has set.
+pub(super) fn set(html: &str, rules: &[Rule]) -> Result<String, TooMany> {
+    let mut html = Cow::Borrowed(html);
+    let mut rest = rules;
+    while !rest.is_empty() {
+        let sees_others = |at: &usize| {
+            let (before, after) = rest.split_at(*at);
+            let rule = after.first();
+            rule.is_some_and(|rule| before.iter().any(|other| rule.looks_at(other)))
+        };
+        let length = (1..rest.len()).find(sees_others).unwrap_or(rest.len());
+        let (now, later) = rest.split_at(length);
+        html = Cow::Owned(set_at_once(&html, now)?);
+        rest = later;
+    }
+    Ok(html.into_owned())
+}
+
+fn set_at_once(html: &str, rules: &[Rule]) -> Result<String, TooMany> {
+    let page = Page::read(html);
+    let mut selectors = Vec::new();
+    let mut owners = Vec::new();
+    for rule in rules {
+        selectors.extend(&rule.selectors);
+        owners.extend(rule.selectors.iter().map(|_| rule));
+    }
+    let mut changes = Changes::new();
+    select(&page, &selectors, |element, found| {
+        let mut values = Attributes::default();
+        for rule in found.iter().filter_map(|at| owners.get(*at)) {
+            for (name, value) in rule.attributes.iter() {
+                values.set(name, value);
+            }
+        }
+        let values = values.iter();
+        let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        changes.push((element, values.collect()));
+    })?;
+    Ok(page.with(&changes))
+}
+
+#[cfg(test)]
+mod tests;
