@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use super::{
     Purpose,
     elements::{self, Kind},
+    handed,
     tree::{Element, Node},
     values::{self, Between},
 };
@@ -63,6 +64,13 @@ pub(super) enum Child {
     Component(Component),
     /// HTML, a comment, or tags of the sending moment between two components.
     Raw(String),
+}
+
+impl Child {
+    /// Whether it takes room beside its siblings.
+    pub(super) fn is_laid_out(&self) -> bool {
+        matches!(self, Self::Component(component) if component.name != "mj-raw")
+    }
 }
 
 /// Attributes by name; each name once.
@@ -142,6 +150,16 @@ struct Class {
     children: HashMap<String, Attributes>,
 }
 
+/// What the components around one have to say about it.
+#[derive(Default)]
+struct Around {
+    /// What the nearest of them that is of a class is of.
+    class: String,
+    handed: Attributes,
+    /// The fonts of the element of an accordion, and of the accordion.
+    fonts: [Option<String>; 2],
+}
+
 struct Resolver<'a> {
     tags: &'a Tags,
     purpose: Purpose,
@@ -184,7 +202,7 @@ impl Resolver<'_> {
         for element in others {
             match element.name.as_str() {
                 "mj-body" if self.document.body.is_none() => {
-                    let body = self.component(element, "");
+                    let body = self.component(element, &Around::default());
                     self.document.body = Some(body);
                 }
                 "mj-raw" if element.attribute("position") == Some("file-start") => {
@@ -253,13 +271,13 @@ impl Resolver<'_> {
         }
     }
 
-    /// `class` is what the nearest element around it is of.
-    fn component(&mut self, element: Element, class: &str) -> Component {
+    fn component(&mut self, element: Element, around: &Around) -> Component {
         let own_class = element.attribute("mj-class").map(str::to_owned);
         let mut attributes = Attributes::default();
         if let Some(defaults) = self.defaults.get("mj-all") {
             attributes.merge(defaults);
         }
+        attributes.merge(&around.handed);
         if let Some(defaults) = self.defaults.get(&element.name) {
             attributes.merge(defaults);
         }
@@ -278,20 +296,35 @@ impl Resolver<'_> {
                 }
             }
         }
-        for class in class.split(' ') {
+        for class in around.class.split(' ') {
             let class = self.classes.get(class);
             if let Some(inherited) = class.and_then(|class| class.children.get(&element.name)) {
                 attributes.merge(inherited);
             }
         }
-        attributes.merge(&Attributes::from(&element));
+        let own = Attributes::from(&element);
+        attributes.merge(&own);
         attributes.remove("mj-class");
-        let class = own_class.as_deref().unwrap_or(class);
+        if matches!(&*element.name, "mj-accordion-title" | "mj-accordion-text") {
+            let [element, accordion] = around.fonts.each_ref().map(Option::as_deref);
+            let font = handed::accordion_font(own.get("font-family"), element, accordion);
+            attributes.set("font-family", font);
+        }
+        let font = attributes.get("font-family").map(str::to_owned);
+        let around = Around {
+            class: own_class.unwrap_or_else(|| around.class.clone()),
+            handed: handed::down(&element.name, &attributes),
+            fonts: match &*element.name {
+                "mj-accordion-element" => [font, around.fonts[1].clone()],
+                "mj-accordion" => [None, font],
+                _ => [None, None],
+            },
+        };
         let kind = elements::kind(&element.name);
         let mut children = Vec::new();
         if kind != Some(Kind::Leaf) {
             for node in element.children {
-                self.child(node, &element.name, kind, class, &mut children);
+                self.child(node, &element.name, kind, &around, &mut children);
             }
         }
         Component {
@@ -308,14 +341,14 @@ impl Resolver<'_> {
         node: Node,
         parent: &str,
         kind: Option<Kind>,
-        class: &str,
+        around: &Around,
         children: &mut Vec<Child>,
     ) {
         match node {
             Node::Element(element) => {
                 let known = elements::kind(&element.name).is_some();
                 if known && !matches!(element.name.as_str(), "mjml" | "mj-head" | "mj-body") {
-                    children.push(Child::Component(self.component(element, class)));
+                    children.push(Child::Component(self.component(element, around)));
                 }
             }
             Node::Comment(comment) if kind == Some(Kind::Container) && self.keeps(&comment) => {

@@ -149,6 +149,15 @@ impl<'a> Markup<'a> {
         self.insertions.entry(before).or_default().push_str(html);
     }
 
+    /// Puts two neighbors in the other order.
+    pub(super) fn swap(&mut self, first: Range<usize>, second: Range<usize>) {
+        if first.end == second.start
+            && let Some(both) = self.tokens.get_mut(first.start..second.end)
+        {
+            both.rotate_left(first.len());
+        }
+    }
+
     /// Takes tokens out.
     pub(super) fn remove(&mut self, range: Range<usize>) {
         for token in self.tokens.get_mut(range).unwrap_or_default() {
@@ -322,6 +331,14 @@ impl Style {
             Some((_, old)) => *old = value.into(),
             None => self.0.push((property.to_owned(), value.into())),
         }
+    }
+
+    /// Sets a property, in its place or right behind another one.
+    pub(super) fn set_behind(&mut self, other: &str, property: &str, value: impl Into<String>) {
+        self.remove(property);
+        let at = self.0.iter().position(|(name, _)| name == other);
+        let at = at.map_or(self.0.len(), |at| at + 1);
+        self.0.insert(at, (property.to_owned(), value.into()));
     }
 
     /// Takes a property away.

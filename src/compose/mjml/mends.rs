@@ -3,10 +3,21 @@
 //! A component that needs it is marked (see [`super::prepare`]), so that its tags are found again.
 //! Each mend knows the component's own attributes and the few tokens that it became.
 
+mod accordions;
+mod buttons;
+mod carousels;
+mod columns;
+mod counted;
+mod dividers;
+mod groups;
+mod heroes;
+mod images;
 mod pictures;
+mod sections;
+mod social;
+mod tables;
 
 use super::{
-    document::Attributes,
     markup::{Audience, Markup, Piece},
     prepare::Mark,
 };
@@ -20,9 +31,6 @@ pub(super) struct Spot {
     pub(super) outlook: Vec<usize>,
 }
 
-/// Changes what one component became.
-type Mend = fn(&mut Markup<'_>, &Spot, &Component<'_>);
-
 /// A component that was marked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Component<'a> {
@@ -30,9 +38,9 @@ pub(super) struct Component<'a> {
     marks: &'a [Mark],
 }
 
-impl Component<'_> {
+impl<'a> Component<'a> {
     /// An attribute, as its author set it, here or in the head.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         self.mark.attributes.get(name)
     }
 
@@ -41,22 +49,141 @@ impl Component<'_> {
         let mark = self.marks.get(self.mark.parent?)?;
         Some(Self { mark, ..*self })
     }
+
+    /// The component around it, if it is a `name`.
+    pub(super) fn parent_called(&self, name: &str) -> Option<Self> {
+        self.parent().filter(|parent| parent.mark.name == name)
+    }
 }
 
-/// For a component with one of these attributes, this mend.
-const MENDS: &[(&str, &[&str], Mend)] = &[];
-
-/// Whether a component must be found again after the engine.
-pub(super) fn wants(name: &str, attributes: &Attributes) -> bool {
-    MENDS.iter().any(|(known, _, _)| *known == name) && mends(name, attributes).next().is_some()
+/// Whether the engine may have counted its room otherwise.
+fn has_odd_room(component: &Component<'_>) -> bool {
+    component.mark.room.is_odd
 }
 
-fn mends(name: &str, attributes: &Attributes) -> impl Iterator<Item = Mend> {
-    let found = MENDS.iter().filter(move |(known, wanted, _)| {
-        *known == name
-            && (wanted.is_empty() || wanted.iter().any(|wanted| attributes.get(wanted).is_some()))
-    });
-    found.map(|(_, _, mend)| *mend)
+/// What is mended, and when.
+struct Rule {
+    components: &'static [&'static str],
+    /// Where one of these is set,
+    attributes: &'static [&'static str],
+    /// or where this is so.
+    case: fn(&Component<'_>) -> bool,
+    mend: fn(&mut Markup<'_>, &Spot, &Component<'_>),
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        components: &[
+            "mj-section",
+            "mj-wrapper",
+            "mj-column",
+            "mj-image",
+            "mj-divider",
+            "mj-hero",
+        ],
+        attributes: &[],
+        case: |component| !component.mark.counted.is_empty(),
+        mend: counted::mend,
+    },
+    Rule {
+        components: &["mj-section", "mj-wrapper"],
+        attributes: &[],
+        case: sections::is_other,
+        mend: sections::mend,
+    },
+    Rule {
+        components: &["mj-hero"],
+        attributes: &["border-radius", "align"],
+        case: heroes::is_other,
+        mend: heroes::mend,
+    },
+    Rule {
+        components: &["mj-column"],
+        attributes: &["border-radius", "inner-border-radius"],
+        case: columns::is_other,
+        mend: columns::mend,
+    },
+    Rule {
+        components: &["mj-group"],
+        attributes: &[],
+        case: groups::is_other,
+        mend: groups::mend,
+    },
+    Rule {
+        components: &["mj-image"],
+        attributes: &[
+            "border-left",
+            "border-right",
+            "border-top",
+            "border-bottom",
+            "sizes",
+            "title",
+            "height",
+        ],
+        case: has_odd_room,
+        mend: images::mend,
+    },
+    Rule {
+        components: &["mj-button"],
+        attributes: &["title", "width"],
+        case: |component| component.get("background-color") == Some("none"),
+        mend: buttons::mend,
+    },
+    Rule {
+        components: &["mj-divider"],
+        attributes: &["width"],
+        case: has_odd_room,
+        mend: dividers::mend,
+    },
+    Rule {
+        components: &["mj-table"],
+        attributes: &["role", "width", "border", "cellspacing"],
+        case: |_| false,
+        mend: tables::mend,
+    },
+    Rule {
+        components: &["mj-social-element"],
+        attributes: &[
+            "icon-position",
+            "srcset",
+            "sizes",
+            "icon-size",
+            "icon-height",
+        ],
+        case: |_| false,
+        mend: social::mend,
+    },
+    Rule {
+        components: &["mj-accordion-title"],
+        attributes: &["font-weight"],
+        case: |_| false,
+        mend: accordions::mend_title,
+    },
+    Rule {
+        components: &["mj-carousel-image"],
+        attributes: &[],
+        case: |_| true,
+        mend: carousels::mend_image,
+    },
+];
+
+impl Rule {
+    fn holds(&self, component: &Component<'_>) -> bool {
+        self.components.contains(&component.mark.name.as_str())
+            && (self
+                .attributes
+                .iter()
+                .any(|name| component.get(name).is_some())
+                || (self.case)(component))
+    }
+}
+
+/// Whether a component, one of `marks`, must be found again after the engine.
+pub(super) fn wants(marks: &[Mark], number: usize) -> bool {
+    marks.get(number).is_some_and(|mark| {
+        let component = Component { mark, marks };
+        RULES.iter().any(|rule| rule.holds(&component))
+    })
 }
 
 /// Puts the authors' classes back, and mends what there is to mend.
@@ -74,10 +201,15 @@ pub(super) fn mend(markup: &mut Markup<'_>, marks: &[Mark]) {
         }
     }
     for (mark, spot) in marks.iter().zip(&spots) {
-        for mend in mends(&mark.name, &mark.attributes) {
-            mend(markup, spot, &Component { mark, marks });
+        if spot.everyone.is_empty() && spot.outlook.is_empty() {
+            continue;
+        }
+        let component = Component { mark, marks };
+        for rule in RULES.iter().filter(|rule| rule.holds(&component)) {
+            (rule.mend)(markup, spot, &component);
         }
     }
+    groups::mend_rules(markup, marks);
     for at in 0..markup.tokens().len() {
         pictures::mend(markup, at);
     }

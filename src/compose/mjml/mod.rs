@@ -15,6 +15,8 @@ mod elements;
 mod engine;
 mod fill;
 mod finish;
+mod handed;
+mod lengths;
 mod markup;
 mod mends;
 mod normalize;
@@ -22,6 +24,7 @@ mod prepare;
 mod reader;
 mod tree;
 mod values;
+mod widths;
 
 use crate::{
     compose::staging::Tags,

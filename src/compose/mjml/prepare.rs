@@ -15,6 +15,7 @@ use super::{
     document::{Attributes, Child, Component, Document},
     elements::{self, Kind},
     mends, normalize, values,
+    widths::Room,
 };
 use crate::{
     compose::{staging::Tags, tokens},
@@ -50,6 +51,9 @@ pub(super) struct Mark {
     pub(super) parent: Option<usize>,
     /// How many siblings stand before it, raw pieces included.
     pub(super) index: usize,
+    pub(super) room: Room,
+    /// Attributes that the engine was told for the sake of its arithmetic only.
+    pub(super) counted: Vec<String>,
     pub(super) place: Place,
 }
 
@@ -96,7 +100,7 @@ impl Writer<'_> {
         self.out.mjml.push_str("</mj-head>");
         self.out.body = self.out.slots.len();
         if let Some(body) = document.body.take() {
-            self.component(body, None, 0);
+            self.component(body, None, 0, Room::page());
         }
         self.out.mjml.push_str("</mjml>");
     }
@@ -123,7 +127,7 @@ impl Writer<'_> {
         }
     }
 
-    fn component(&mut self, component: Component, parent: Option<usize>, index: usize) {
+    fn component(&mut self, component: Component, parent: Option<usize>, index: usize, room: Room) {
         let is_ending = elements::kind(&component.name) == Some(Kind::Ending);
         let content = match is_ending {
             true => values::without_lone_paragraphs(&component.content, self.tags),
@@ -139,23 +143,29 @@ impl Writer<'_> {
             .elements
             .push((self.out.mjml.len(), component.place.clone()));
         let _ = write!(self.out.mjml, "<{}", component.name);
-        let mut attributes = normalize::attributes(&component.name, &component.attributes);
-        let classes = attributes.remove("css-class");
-        if classes.is_some_and(|classes| !classes.is_empty())
-            || mends::wants(&component.name, &component.attributes)
-        {
-            attributes.set("css-class", format!("lp{number}"));
-        }
-        for (name, value) in attributes.iter() {
-            self.attribute(name, value);
-        }
+        let mut normal = normalize::normalize(&component.name, &component.attributes);
+        let classes = normal.attributes.remove("css-class");
+        let is_classless = classes.is_none_or(|classes| classes.is_empty());
+        let siblings = component
+            .children
+            .iter()
+            .filter(|child| child.is_laid_out());
+        let within = room.within(&component.name, &component.attributes, siblings.count());
         self.out.marks.push(Mark {
             name: component.name.clone(),
             attributes: component.attributes,
             parent,
             index,
+            room,
+            counted: normal.counted,
             place: component.place,
         });
+        if !is_classless || mends::wants(&self.out.marks, number) {
+            normal.attributes.set("css-class", format!("lp{number}"));
+        }
+        for (name, value) in normal.attributes.iter() {
+            self.attribute(name, value);
+        }
         if content.is_empty() && component.children.is_empty() {
             return self.out.mjml.push_str(" />");
         }
@@ -165,7 +175,9 @@ impl Writer<'_> {
         } else {
             for (index, child) in component.children.into_iter().enumerate() {
                 match child {
-                    Child::Component(child) => self.component(child, Some(number), index),
+                    Child::Component(child) => {
+                        self.component(child, Some(number), index, within);
+                    }
                     Child::Raw(raw) => self.raw(raw),
                 }
             }

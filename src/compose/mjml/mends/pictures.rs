@@ -27,13 +27,6 @@ pub(super) fn mend(markup: &mut Markup<'_>, at: usize) {
                 tag.restyle(|style| style.set("width", format!("{pixels}px")));
             }
         }
-        "td" if tag.source().contains("mso-padding-bottom-alt:0;") => {
-            // The height of a fluid hero; the engine forgets the unit.
-            let height = tag.style("padding-bottom").unwrap_or_default();
-            let whole = height.split('.').next().unwrap_or_default();
-            let percent = format!("{whole}%");
-            tag.restyle(|style| style.set("padding-bottom", percent));
-        }
         _ => {}
     }
 }
