@@ -3,8 +3,8 @@
 use tera::{Context, Map, Value};
 
 use super::{
-    ABSENT, Composed, HTML, Images, Press, Publication, SUBJECT, TEXT, Templates, compose, engine,
-    explain,
+    ABSENT, Composed, HTML, Images, Press, Publication, SUBJECT, TEXT, Templates, Validation,
+    compose, engine, explain,
 };
 use crate::{
     error::{Error, Result},

@@ -9,6 +9,7 @@ use super::{
     Purpose,
     elements::{self, Kind},
     handed,
+    mends::lifted,
     tree::{Element, Node},
     values::{self, Between},
 };
@@ -351,7 +352,10 @@ impl Resolver<'_> {
                     children.push(Child::Component(self.component(element, around)));
                 }
             }
-            Node::Comment(comment) if kind == Some(Kind::Container) && self.keeps(&comment) => {
+            Node::Comment(comment)
+                if (kind == Some(Kind::Container) || lifted::is_from(parent))
+                    && self.keeps(&comment) =>
+            {
                 children.push(Child::Raw(comment));
             }
             Node::Comment(_) => {}

@@ -12,6 +12,7 @@ mod dividers;
 mod groups;
 mod heroes;
 mod images;
+pub(super) mod lifted;
 mod pictures;
 mod sections;
 mod social;
@@ -31,10 +32,19 @@ pub(super) struct Spot {
     pub(super) outlook: Vec<usize>,
 }
 
+impl Spot {
+    /// The first tag called `name` that everyone sees.
+    fn named(&self, name: &str, markup: &Markup<'_>) -> Option<usize> {
+        let mut all = self.everyone.iter().copied();
+        all.find(|at| markup.tag(*at).is_some_and(|tag| tag.name == name))
+    }
+}
+
 /// A component that was marked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Component<'a> {
     pub(super) mark: &'a Mark,
+    number: usize,
     marks: &'a [Mark],
 }
 
@@ -46,8 +56,19 @@ impl<'a> Component<'a> {
 
     /// The component around it.
     pub(super) fn parent(&self) -> Option<Self> {
-        let mark = self.marks.get(self.mark.parent?)?;
-        Some(Self { mark, ..*self })
+        let number = self.mark.parent?;
+        let mark = self.marks.get(number)?;
+        Some(Self {
+            mark,
+            number,
+            ..*self
+        })
+    }
+
+    /// The component right before it, if it is a `name` in the same parent and holds none itself.
+    fn follows(&self, name: &str) -> bool {
+        let before = self.number.checked_sub(1).and_then(|at| self.marks.get(at));
+        before.is_some_and(|mark| mark.name == name && mark.parent == self.mark.parent)
     }
 
     /// The component around it, if it is a `name`.
@@ -84,6 +105,18 @@ const RULES: &[Rule] = &[
         attributes: &[],
         case: |component| !component.mark.counted.is_empty(),
         mend: counted::mend,
+    },
+    Rule {
+        components: &[
+            "mj-social-element",
+            "mj-navbar-link",
+            "mj-accordion-element",
+            "mj-accordion-title",
+            "mj-accordion-text",
+        ],
+        attributes: &[],
+        case: lifted::is_beside,
+        mend: lifted::mend,
     },
     Rule {
         components: &["mj-section", "mj-wrapper"],
@@ -126,7 +159,9 @@ const RULES: &[Rule] = &[
     Rule {
         components: &["mj-button"],
         attributes: &["title", "width"],
-        case: |component| component.get("background-color") == Some("none"),
+        case: |component| {
+            component.get("background-color") == Some("none") || component.get("href") == Some("")
+        },
         mend: buttons::mend,
     },
     Rule {
@@ -160,6 +195,12 @@ const RULES: &[Rule] = &[
         mend: accordions::mend_title,
     },
     Rule {
+        components: &["mj-accordion-title"],
+        attributes: &[],
+        case: accordions::is_last,
+        mend: accordions::mend_order,
+    },
+    Rule {
         components: &["mj-carousel-image"],
         attributes: &[],
         case: |_| true,
@@ -181,7 +222,11 @@ impl Rule {
 /// Whether a component, one of `marks`, must be found again after the engine.
 pub(super) fn wants(marks: &[Mark], number: usize) -> bool {
     marks.get(number).is_some_and(|mark| {
-        let component = Component { mark, marks };
+        let component = Component {
+            mark,
+            number,
+            marks,
+        };
         RULES.iter().any(|rule| rule.holds(&component))
     })
 }
@@ -200,11 +245,15 @@ pub(super) fn mend(markup: &mut Markup<'_>, marks: &[Mark]) {
             }
         }
     }
-    for (mark, spot) in marks.iter().zip(&spots) {
+    for (number, (mark, spot)) in marks.iter().zip(&spots).enumerate() {
         if spot.everyone.is_empty() && spot.outlook.is_empty() {
             continue;
         }
-        let component = Component { mark, marks };
+        let component = Component {
+            mark,
+            number,
+            marks,
+        };
         for rule in RULES.iter().filter(|rule| rule.holds(&component)) {
             (rule.mend)(markup, spot, &component);
         }
@@ -264,3 +313,6 @@ fn marked(class: &str) -> Option<(usize, &str)> {
     let end = digits.find('-').unwrap_or(digits.len());
     Some((digits[..end].parse().ok()?, &digits[end..]))
 }
+
+#[cfg(test)]
+mod tests;

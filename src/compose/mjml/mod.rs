@@ -23,6 +23,7 @@ mod normalize;
 mod prepare;
 mod reader;
 mod tree;
+mod unsupported;
 mod values;
 mod widths;
 
@@ -85,7 +86,8 @@ pub(crate) fn render(
         Origin::File(_) => &nobody,
     };
     let top = reader::read(document, origin)?;
-    let (mut document, problems) = document::resolve(top, tags, options.purpose);
+    let (mut document, mut problems) = document::resolve(top, tags, options.purpose);
+    problems.extend(unsupported::unsupported(&document));
     let findings = weigh(problems, options.validation, document.body.is_some())?;
     let prepared = prepare::prepare(&mut document, tags, options.language);
     let html = engine::render(&prepared)?;

@@ -26,7 +26,7 @@ pub(super) fn normalize(name: &str, attributes: &Attributes) -> Normal {
             normal.set(attribute, value);
         } else if let Some(value) = value_for_engine(name, attribute, value) {
             let attribute = match attribute {
-                "mobileWidth" => "mobile-width",
+                "mobileWidth" | "mobilewidth" => "mobile-width",
                 _ => attribute,
             };
             normal.set(attribute, value);
@@ -56,9 +56,13 @@ fn value_for_engine(name: &str, attribute: &str, value: &str) -> Option<String> 
         // The engine takes any value for a yes, and most of them for a value.
         (_, "full-width") if value != "full-width" => None,
         ("mj-column", "mobile-width") => None,
-        ("mj-column", "mobileWidth") => own().filter(|value| value == "mobileWidth"),
+        ("mj-column", "mobileWidth" | "mobilewidth") => {
+            own().filter(|value| value == "mobileWidth")
+        }
         ("mj-image" | "mj-button" | "mj-social-element" | "mj-carousel-image", "href")
         | ("mj-section" | "mj-wrapper" | "mj-column", "border-radius" | "inner-border-radius")
+        | ("mj-section" | "mj-wrapper", "background-color")
+        | ("mj-text", "height")
             if value.is_empty() =>
         {
             None
@@ -102,7 +106,7 @@ fn in_pixels(number: Option<f64>) -> Option<String> {
 }
 
 /// The place of a background, from left and then from the top: MJML knows one word and two.
-fn position(value: &str) -> String {
+pub(super) fn position(value: &str) -> String {
     let words: Vec<&str> = value.split(' ').collect();
     let (x, y) = match words.as_slice() {
         [y @ ("top" | "bottom")] => ("center", *y),
@@ -276,7 +280,7 @@ mod tests {
                 "mj-navbar",
                 &[("ico-padding-left", "1px"), ("ico-padding-x", "2")]
             ),
-            "ico-padding=10px 10px 10px 1px"
+            "ico-padding-x=2 ico-padding=10px 10px 10px 1px"
         );
         assert_eq!(
             normal("mj-text", &[("padding-top", "1px")]),

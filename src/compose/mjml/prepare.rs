@@ -9,12 +9,13 @@
 //! Classes stay behind, too: a component that [`super::mends`] or its author wants to find again is of
 //! the class `lp12`, its number among the [`Mark`]s.
 
-use std::fmt::Write;
+use std::{fmt::Write, mem};
 
 use super::{
     document::{Attributes, Child, Component, Document},
     elements::{self, Kind},
-    mends, normalize, values,
+    mends::{self, lifted},
+    normalize, values,
     widths::Room,
 };
 use crate::{
@@ -54,6 +55,11 @@ pub(super) struct Mark {
     pub(super) room: Room,
     /// Attributes that the engine was told for the sake of its arithmetic only.
     pub(super) counted: Vec<String>,
+    /// The slots of the raw pieces that the engine does not see, before it and after it.
+    pub(super) before: Vec<usize>,
+    pub(super) after: Vec<usize>,
+    /// Whether there will be some after it.
+    pub(super) is_followed: bool,
     pub(super) place: Place,
 }
 
@@ -68,6 +74,15 @@ pub(super) struct Prepared {
     pub(super) marks: Vec<Mark>,
     /// Where each element begins in `mjml`, and in the author's files.
     pub(super) elements: Vec<(usize, Place)>,
+}
+
+/// Where a component stands.
+struct Seat {
+    parent: Option<usize>,
+    index: usize,
+    room: Room,
+    before: Vec<usize>,
+    is_followed: bool,
 }
 
 /// Writes a document for the engine; takes the body out of it. `language` is set where the document
@@ -100,7 +115,14 @@ impl Writer<'_> {
         self.out.mjml.push_str("</mj-head>");
         self.out.body = self.out.slots.len();
         if let Some(body) = document.body.take() {
-            self.component(body, None, 0, Room::page());
+            let seat = Seat {
+                parent: None,
+                index: 0,
+                room: Room::page(),
+                before: Vec::new(),
+                is_followed: false,
+            };
+            self.component(body, seat);
         }
         self.out.mjml.push_str("</mjml>");
     }
@@ -127,7 +149,7 @@ impl Writer<'_> {
         }
     }
 
-    fn component(&mut self, component: Component, parent: Option<usize>, index: usize, room: Room) {
+    fn component(&mut self, component: Component, seat: Seat) {
         let is_ending = elements::kind(&component.name) == Some(Kind::Ending);
         let content = match is_ending {
             true => values::without_lone_paragraphs(&component.content, self.tags),
@@ -150,14 +172,19 @@ impl Writer<'_> {
             .children
             .iter()
             .filter(|child| child.is_laid_out());
-        let within = room.within(&component.name, &component.attributes, siblings.count());
+        let within = seat
+            .room
+            .within(&component.name, &component.attributes, siblings.count());
         self.out.marks.push(Mark {
             name: component.name.clone(),
             attributes: component.attributes,
-            parent,
-            index,
-            room,
+            parent: seat.parent,
+            index: seat.index,
+            room: seat.room,
             counted: normal.counted,
+            before: seat.before,
+            after: Vec::new(),
+            is_followed: seat.is_followed,
             place: component.place,
         });
         if !is_classless || mends::wants(&self.out.marks, number) {
@@ -173,16 +200,46 @@ impl Writer<'_> {
         if is_ending {
             self.slot(Slot::Content(content));
         } else {
-            for (index, child) in component.children.into_iter().enumerate() {
-                match child {
-                    Child::Component(child) => {
-                        self.component(child, Some(number), index, within);
-                    }
-                    Child::Raw(raw) => self.raw(raw),
+            self.children(component.children, &component.name, number, within);
+        }
+        let _ = write!(self.out.mjml, "</{}>", component.name);
+    }
+
+    fn children(&mut self, children: Vec<Child>, parent: &str, number: usize, room: Room) {
+        let is_lifted = lifted::is_from(parent);
+        let last = children.iter().rposition(Child::is_laid_out);
+        let is_followed = last.is_some_and(|last| last + 1 < children.len());
+        let mut before = Vec::new();
+        let mut last_mark = None;
+        for (index, child) in children.into_iter().enumerate() {
+            match child {
+                Child::Component(raw) if is_lifted && raw.name == "mj-raw" => {
+                    before.push(self.kept(raw.content));
+                }
+                Child::Raw(raw) if is_lifted => before.push(self.kept(raw)),
+                Child::Raw(raw) => self.raw(raw),
+                Child::Component(child) => {
+                    last_mark = Some(self.out.marks.len());
+                    let seat = Seat {
+                        parent: Some(number),
+                        index,
+                        room,
+                        before: mem::take(&mut before),
+                        is_followed: is_lifted && is_followed && last == Some(index),
+                    };
+                    self.component(child, seat);
                 }
             }
         }
-        let _ = write!(self.out.mjml, "</{}>", component.name);
+        if let Some(mark) = last_mark.and_then(|last| self.out.marks.get_mut(last)) {
+            mark.after = before;
+        }
+    }
+
+    /// The number of a slot that the engine does not see.
+    fn kept(&mut self, raw: String) -> usize {
+        self.out.slots.push(Slot::Raw(raw));
+        self.out.slots.len() - 1
     }
 
     fn raw(&mut self, content: String) {

@@ -20,6 +20,9 @@ pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'
         let Some(link) = markup.tag_mut(inner + 1) else {
             continue;
         };
+        if component.get("href") == Some("") {
+            link.set("href", "");
+        }
         if let Some(title) = component.get("title") {
             link.set("title", title.replace('"', "&quot;"));
         }

@@ -22,6 +22,8 @@ pub(super) fn mend_image(markup: &mut Markup<'_>, spot: &Spot, component: &Compo
             let width = carousel.get("tb-width").filter(|width| !width.is_empty());
             let width = component.get("tb-width").or(width).unwrap_or("110px");
             tag.restyle(|style| {
+                // The engine says it twice.
+                style.remove("width");
                 style.set("width", width);
                 if carousel.get("thumbnails") == Some("supported") {
                     style.set("display", "none");

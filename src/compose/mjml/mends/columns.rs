@@ -16,13 +16,19 @@ pub(super) fn is_other(component: &Component<'_>) -> bool {
                 || 100 % component.mark.room.siblings.max(1) != 0
                 || component
                     .mark
+                    .room
+                    .outlook_width(&component.mark.attributes)
+                    .fract()
+                    != 0.0
+                || component
+                    .mark
                     .attributes
                     .iter()
                     .any(|(name, _)| name.contains("border")))
 }
 
 pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'_>) {
-    let Some(&div) = spot.everyone.first() else {
+    let Some(div) = spot.named("div", markup) else {
         return;
     };
     let mark = component.mark;

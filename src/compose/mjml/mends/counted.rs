@@ -41,6 +41,7 @@ fn show(markup: &mut Markup<'_>, at: Option<usize>, prefix: &str, component: &Co
         for name in counted {
             let property = name.strip_prefix(prefix).unwrap_or(name);
             match component.get(name) {
+                _ if style.get(property).is_none() => {}
                 Some(own) => style.set(property, own),
                 None => style.remove(property),
             }

@@ -24,6 +24,7 @@ fn width(component: &Component<'_>) -> String {
     let room = mark.room.width.trunc() - widths::padding(&mark.name, &mark.attributes);
     let own = component.get("width").unwrap_or("100%");
     match lengths::width(own, Share::Whole) {
+        _ if own.is_empty() => String::new(),
         Some((_, Unit::Pixel)) => own.to_owned(),
         Some((share, Unit::Percent)) => widths::pixels(room * (share / 100.0)),
         _ => widths::pixels(room),

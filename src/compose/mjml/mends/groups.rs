@@ -11,7 +11,10 @@ use crate::compose::mjml::{
 
 /// Whether the engine makes something else of it.
 pub(super) fn is_other(component: &Component<'_>) -> bool {
-    component.mark.room.is_odd || is_fraction(component.mark)
+    let mut names = component.mark.attributes.iter().map(|(name, _)| name);
+    component.mark.room.is_odd
+        || is_fraction(component.mark)
+        || names.any(|name| name.starts_with("padding"))
 }
 
 pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'_>) {
@@ -21,7 +24,8 @@ pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'
     if let Some(cell) = cell {
         cell.restyle(|style| style.set("width", widths::pixels(outlook)));
     }
-    let div = spot.everyone.first().and_then(|at| markup.tag_mut(*at));
+    let div = spot.named("div", markup);
+    let div = div.and_then(|at| markup.tag_mut(at));
     if let Some(div) = div
         && is_fraction(mark)
         && let Some(class) = div.get("class")

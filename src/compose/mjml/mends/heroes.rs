@@ -50,6 +50,7 @@ pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'
     }
     if component.mark.room.is_odd {
         mend_width(markup, div, cell, component);
+        sections::mend_cell(markup, spot, component);
     }
 }
 

@@ -3,13 +3,15 @@
 
 use super::{Component, Spot};
 use crate::compose::mjml::{
+    lengths,
     markup::{Audience, Markup},
-    widths,
+    normalize, widths,
 };
 
 /// Whether the engine makes something else of it.
 pub(super) fn is_other(component: &Component<'_>) -> bool {
     component.mark.room.is_odd
+        || has_place_in_percent(component)
         || gap(component).is_some()
         || is_full_width(component) && component.get("border-radius").is_some()
 }
@@ -33,6 +35,18 @@ pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'
         .find(|at| markup.tag(*at).is_some_and(|tag| tag.name == "table"));
     if component.mark.room.is_odd {
         mend_width(markup, spot, table.zip(div), component);
+    }
+    if has_place_in_percent(component) {
+        let around = first.saturating_sub(6)..first + 12;
+        let fill = around.into_iter().find(|at| {
+            let tag = markup.tag(*at);
+            tag.is_some_and(|tag| tag.name == "v:fill")
+        });
+        if let Some(fill) = fill.and_then(|at| markup.tag_mut(at)) {
+            let place = place(component);
+            fill.set("origin", place.as_str());
+            fill.set("position", place);
+        }
     }
     let Some(gap) = gap(component) else {
         return;
@@ -73,7 +87,11 @@ fn mend_width(
             tag.restyle(|style| style.set("width", width.as_str()));
         }
     }
-    // The cell that a wrapper puts around it is as wide as the wrapper.
+    mend_cell(markup, spot, component);
+}
+
+/// The cell that a wrapper puts around a component is as wide as the wrapper.
+pub(super) fn mend_cell(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'_>) {
     let cell = spot.outlook.first().and_then(|at| markup.tag_mut(*at));
     if let Some(wrapper) = component.parent_called("mj-wrapper")
         && let Some(cell) = cell.filter(|tag| tag.name == "td")
@@ -87,6 +105,58 @@ pub(super) fn page_width(component: &Component<'_>) -> String {
     let body = component.parent_called("mj-body");
     let own = body.and_then(|body| body.get("width"));
     own.map_or_else(|| widths::pixels(component.mark.room.width), str::to_owned)
+}
+
+/// Whether its background stands where the engine would count in fractions.
+fn has_place_in_percent(component: &Component<'_>) -> bool {
+    component.get("background-url").is_some()
+        && component
+            .get("background-size")
+            .is_some_and(|size| size != "auto")
+        && PLACES
+            .iter()
+            .any(|name| component.get(name).is_some_and(|place| place.contains('%')))
+}
+
+const PLACES: [&str; 3] = [
+    "background-position",
+    "background-position-x",
+    "background-position-y",
+];
+
+/// Where Outlook draws its background.
+fn place(component: &Component<'_>) -> String {
+    let [both, x, y] = PLACES.map(|name| component.get(name).filter(|place| !place.is_empty()));
+    let both = normalize::position(both.unwrap_or("top center"));
+    let (left, top) = both.split_once(' ').unwrap_or(("center", "top"));
+    let is_repeated = component.get("background-repeat").unwrap_or("repeat") == "repeat";
+    let places = [
+        (x.unwrap_or(left), "left", "right", 50.0),
+        (y.unwrap_or(top), "top", "bottom", 0.0),
+    ];
+    let places = places.map(|(place, start, end, default)| {
+        let percent = match place {
+            "center" => 50.0,
+            _ if place == start => 0.0,
+            _ if place == end => 100.0,
+            _ => percent(place).unwrap_or(default),
+        };
+        let decimal = percent / 100.0;
+        widths::written(match is_repeated {
+            true => decimal,
+            false => (decimal * 100.0 - 50.0) / 100.0,
+        })
+    });
+    places.join(", ")
+}
+
+/// Whole percents, where it is percents.
+fn percent(place: &str) -> Option<f64> {
+    let number = place.strip_suffix('%')?;
+    let is_number = number
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    lengths::whole(number).filter(|_| is_number)
 }
 
 /// What the wrapper around it leaves between its sections.
