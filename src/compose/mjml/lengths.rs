@@ -87,27 +87,22 @@ pub(super) fn width(text: &str, share: Share) -> Option<(f64, Unit)> {
 /// What one side of `name` takes, such as of `padding`, where `default` says what the whole is when
 /// nobody has said so.
 pub(super) fn side(attributes: &Attributes, name: &str, default: &str, side: Side) -> f64 {
-    if let Some(own) = filled(attributes, &format!("{name}-{}", side.name())) {
+    if let Some(own) = sided(attributes, name, side).filter(|own| !own.is_empty()) {
         return whole(own).unwrap_or(f64::NAN);
     }
     let all = attributes.get(name).unwrap_or(default);
     if all.is_empty() {
         return 0.0;
     }
-    let lengths: Vec<&str> = all.split_whitespace().take(4).collect();
-    let length = match (lengths.as_slice(), side) {
-        ([_, right, ..], Side::Right) | ([_, right] | [_, right, _], Side::Left) => right,
-        ([_, _, bottom, ..], Side::Bottom) | ([_, _, _, bottom], Side::Left) => bottom,
-        ([first, ..], _) => first,
-        ([], _) => return f64::NAN,
-    };
-    whole(length).unwrap_or(f64::NAN)
+    let length = of_side(all.split_whitespace(), side);
+    length.and_then(whole).unwrap_or(f64::NAN)
 }
 
 /// How wide one side of a border is: the first number that stands alone.
 pub(super) fn border(attributes: &Attributes, name: &str, side: Side) -> f64 {
-    let own = filled(attributes, &format!("{name}-{}", side.name()));
-    let Some(border) = own.or_else(|| filled(attributes, name)) else {
+    let own = sided(attributes, name, side).filter(|own| !own.is_empty());
+    let all = || attributes.get(name).filter(|all| !all.is_empty());
+    let Some(border) = own.or_else(all) else {
         return 0.0;
     };
     let mut words = border.split(' ');
@@ -120,9 +115,29 @@ pub(super) fn ends(count: impl Fn(Side) -> f64) -> f64 {
     Side::ENDS.into_iter().map(count).sum()
 }
 
-/// An attribute that says something.
-fn filled<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
-    attributes.get(name).filter(|value| !value.is_empty())
+/// The attribute for one side of `name`, such as `padding-left`.
+pub(super) fn sided<'a>(attributes: &'a Attributes, name: &str, side: Side) -> Option<&'a str> {
+    let is_it = |known: &str| {
+        let rest = known.strip_prefix(name);
+        rest.and_then(|rest| rest.strip_prefix('-')) == Some(side.name())
+    };
+    let mut all = attributes.iter();
+    all.find(|(known, _)| is_it(known)).map(|(_, value)| value)
+}
+
+/// Which of one to four lengths is that of a side.
+pub(super) fn of_side<T: Copy>(lengths: impl Iterator<Item = T>, side: Side) -> Option<T> {
+    let mut known = [None; 4];
+    for (place, length) in known.iter_mut().zip(lengths) {
+        *place = Some(length);
+    }
+    let [top, right, bottom, left] = known;
+    match side {
+        Side::Top => top,
+        Side::Right => right.or(top),
+        Side::Bottom => bottom.or(top),
+        Side::Left => left.or(right).or(top),
+    }
 }
 
 #[cfg(test)]

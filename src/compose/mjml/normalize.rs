@@ -169,26 +169,30 @@ fn count(name: &str, what: &str, sides: &[Side], attributes: &Attributes, normal
 
 /// What the engine counts for a side of `name`.
 fn counted_side(attributes: &Attributes, name: &str, default: &str, side: Side) -> f64 {
-    let own = attributes.get(&format!("{name}-{}", side.name()));
+    let own = lengths::sided(attributes, name, side);
     if let Some(own) = own.and_then(counted_length) {
         return own;
     }
+    // It reads all of them or none.
     let all = attributes.get(name).unwrap_or(default);
-    let lengths: Option<Vec<f64>> = all.split(' ').take(4).map(counted_length).collect();
-    let lengths = lengths.unwrap_or_default();
-    match (lengths.as_slice(), side) {
-        ([_, right, ..], Side::Right) | ([_, right] | [_, right, _], Side::Left) => *right,
-        ([_, _, bottom, ..], Side::Bottom) | ([_, _, _, bottom], Side::Left) => *bottom,
-        ([first, ..], _) => *first,
-        ([], _) => 0.0,
+    let mut lengths = [0.0; 4];
+    let mut count = 0;
+    for (place, length) in lengths.iter_mut().zip(all.split(' ')) {
+        let Some(length) = counted_length(length) else {
+            return 0.0;
+        };
+        *place = length;
+        count += 1;
     }
+    lengths::of_side(lengths.into_iter().take(count), side).unwrap_or(0.0)
 }
 
 /// What the engine counts for a side of a border.
 fn counted_border(attributes: &Attributes, side: Side) -> f64 {
-    let first = |name: &str| counted_length(attributes.get(name)?.split_whitespace().next()?);
-    let own = first(&format!("border-{}", side.name()));
-    own.or_else(|| first("border")).unwrap_or(0.0)
+    let first = |border: &str| counted_length(border.split_whitespace().next()?);
+    let own = lengths::sided(attributes, "border", side).and_then(first);
+    let all = || attributes.get("border").and_then(first);
+    own.or_else(all).unwrap_or(0.0)
 }
 
 fn counted_length(length: &str) -> Option<f64> {
@@ -205,6 +209,9 @@ fn is_padding(name: &str) -> bool {
 
 /// The engine does not count a `0` without a unit.
 fn with_units(value: &str) -> String {
+    if value != "0" && !value.contains(char::is_whitespace) {
+        return value.to_owned();
+    }
     let lengths = value.split_whitespace();
     let lengths = lengths.map(|length| if length == "0" { "0px" } else { length });
     lengths.collect::<Vec<_>>().join(" ")
