@@ -102,6 +102,13 @@ impl Attributes {
         pairs.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Changes all values.
+    pub(super) fn change(&mut self, change: impl Fn(&mut String)) {
+        for (_, value) in &mut self.0 {
+            change(value);
+        }
+    }
+
     fn merge(&mut self, others: &Self) {
         for (name, value) in others.iter() {
             self.set(name, value);

@@ -4,6 +4,7 @@
 //! that it does not know. The engine reads pixels or nothing.
 
 use super::document::Attributes;
+use crate::compose::tokens;
 
 /// A side of a box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,14 +89,21 @@ pub(super) fn width(text: &str, share: Share) -> Option<(f64, Unit)> {
 /// nobody has said so.
 pub(super) fn side(attributes: &Attributes, name: &str, default: &str, side: Side) -> f64 {
     if let Some(own) = sided(attributes, name, side).filter(|own| !own.is_empty()) {
-        return whole(own).unwrap_or(f64::NAN);
+        return count(own);
     }
     let all = attributes.get(name).unwrap_or(default);
     if all.is_empty() {
         return 0.0;
     }
-    let length = of_side(all.split_whitespace(), side);
-    length.and_then(whole).unwrap_or(f64::NAN)
+    of_side(all.split_whitespace(), side).map_or(f64::NAN, count)
+}
+
+/// What waits for the reader takes nothing.
+fn count(length: &str) -> f64 {
+    match length.contains(tokens::is_of_sending) {
+        true => 0.0,
+        false => whole(length).unwrap_or(f64::NAN),
+    }
 }
 
 /// How wide one side of a border is: the first number that stands alone.

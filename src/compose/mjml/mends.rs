@@ -49,7 +49,7 @@ pub(super) struct Component<'a> {
 }
 
 impl<'a> Component<'a> {
-    /// An attribute, as its author set it, here or in the head.
+    /// An attribute, as its author set it, here or in the head; fit for the page.
     pub(super) fn get(&self, name: &str) -> Option<&'a str> {
         self.mark.attributes.get(name)
     }
@@ -296,7 +296,7 @@ fn restore_class(markup: &mut Markup<'_>, at: usize, marks: &[Mark]) -> Option<u
             .get(found)
             .and_then(|mark| mark.attributes.get("css-class"));
         let own = own.unwrap_or_default().split_whitespace();
-        classes.extend(own.map(|class| format!("{class}{suffix}").replace('"', "&quot;")));
+        classes.extend(own.map(|class| format!("{class}{suffix}")));
     }
     number?;
     if classes.is_empty() {

@@ -22,6 +22,9 @@ pub(super) struct Normal {
 pub(super) fn normalize(name: &str, attributes: &Attributes) -> Normal {
     let mut normal = Attributes::default();
     for (attribute, value) in attributes.iter() {
+        if is_unknown_to_engine(name, attribute) {
+            continue;
+        }
         if value.contains(tokens::is_of_sending) {
             normal.set(attribute, value);
         } else if let Some(value) = value_for_engine(name, attribute, value) {
@@ -47,6 +50,20 @@ pub(super) fn normalize(name: &str, attributes: &Attributes) -> Normal {
         }
     }
     normal
+}
+
+/// What is put into the page afterwards.
+fn is_unknown_to_engine(name: &str, attribute: &str) -> bool {
+    matches!(
+        (name, attribute),
+        ("mj-button", "title")
+            | ("mj-image" | "mj-social-element", "sizes")
+            | ("mj-social-element", "srcset" | "icon-position")
+            | ("mj-accordion-title", "font-weight")
+            | ("mj-hero", "border-radius")
+            | ("mj-table", "role")
+            | ("mj-wrapper", "gap")
+    )
 }
 
 /// What the engine is told of one attribute; `None` is nothing.

@@ -47,6 +47,7 @@ impl Slot {
 #[derive(Clone, Debug)]
 pub(super) struct Mark {
     pub(super) name: String,
+    /// Fit to be written into the page.
     pub(super) attributes: Attributes,
     /// The number of the component around it.
     pub(super) parent: Option<usize>,
@@ -175,9 +176,11 @@ impl Writer<'_> {
         let within = seat
             .room
             .within(&component.name, &component.attributes, siblings.count());
+        let mut attributes = component.attributes;
+        attributes.change(values::make_fit);
         self.out.marks.push(Mark {
             name: component.name.clone(),
-            attributes: component.attributes,
+            attributes,
             parent: seat.parent,
             index: seat.index,
             room: seat.room,

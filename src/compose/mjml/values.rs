@@ -98,6 +98,20 @@ pub(super) fn without_lone_paragraphs(content: &str, tags: &Tags) -> String {
     out
 }
 
+/// Makes a value fit to be put into the engine's page by ourselves: it ends no attribute, and is taken
+/// for no slot.
+pub(super) fn make_fit(value: &mut String) {
+    if value.contains(tokens::is_of_sending) {
+        *value = value.replace('"', "&quot;").replace('@', "&#64;");
+    } else if value
+        .contains(|c: char| matches!(c, '"' | '<' | '@' | '\\') || !(' '..='~').contains(&c))
+    {
+        let mut fit = String::with_capacity(value.len() + 8);
+        protect(value, &mut fit);
+        *value = fit;
+    }
+}
+
 /// Writes a value so that the engine, which prints it as a Rust literal, leaves it alone.
 pub(super) fn protect(value: &str, out: &mut String) {
     for character in value.chars() {

@@ -24,7 +24,7 @@ pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'
             link.set("href", "");
         }
         if let Some(title) = component.get("title") {
-            link.set("title", title.replace('"', "&quot;"));
+            link.set("title", title);
         }
         if component.get("width").is_some() {
             link.restyle(|style| match width(component) {

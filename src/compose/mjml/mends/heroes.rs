@@ -45,7 +45,7 @@ pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'
         let content = markup.find(cell + 1..end, "div", Audience::Everyone);
         if let Some(content) = content.and_then(|at| markup.tag_mut(at)) {
             content.remove("width");
-            content.set("align", align.replace('"', "&quot;"));
+            content.set("align", align);
         }
     }
     if component.mark.room.is_odd {

@@ -1,10 +1,13 @@
 //! `mj-image`: borders of single sides, the titles of links, and widths in whole pixels.
 
 use super::{Component, Spot};
-use crate::compose::mjml::{
-    lengths,
-    markup::{Audience, Markup},
-    widths,
+use crate::compose::{
+    mjml::{
+        lengths,
+        markup::{Audience, Markup},
+        widths,
+    },
+    tokens,
 };
 
 pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'_>) {
@@ -15,7 +18,7 @@ pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'
         if let Some(link) = link.and_then(|at| markup.tag_mut(at))
             && let Some(title) = component.get("title")
         {
-            link.set("title", title.replace('"', "&quot;"));
+            link.set("title", title);
         }
         if component.mark.room.is_odd {
             let width = width(component);
@@ -32,10 +35,11 @@ pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'
             continue;
         };
         if let Some(sizes) = component.get("sizes") {
-            image.set("sizes", sizes.replace('"', "&quot;"));
+            image.set("sizes", sizes);
         }
         match component.get("height") {
             None | Some("auto") => {}
+            Some(height) if height.contains(tokens::is_of_sending) => {}
             Some("") => image.remove("height"),
             Some(height) => {
                 image.set(

@@ -47,15 +47,12 @@ fn mend_icon(markup: &mut Markup<'_>, icon: std::ops::Range<usize>, component: &
     let Some(image) = image.and_then(|at| markup.tag_mut(at)) else {
         return;
     };
-    if let Some(size) = size {
-        image.set(
-            "width",
-            widths::written(lengths::whole(size).unwrap_or(f64::NAN)),
-        );
+    if let Some(size) = size.and_then(lengths::whole) {
+        image.set("width", widths::written(size));
     }
     for name in ["sizes", "srcset"] {
         if let Some(value) = component.get(name) {
-            image.set(name, value.replace('"', "&quot;"));
+            image.set(name, value);
         }
     }
 }

@@ -1,10 +1,13 @@
 //! `mj-table`: roles, widths, and borders that stay apart.
 
 use super::{Component, Spot};
-use crate::compose::mjml::{
-    lengths::{self, Share, Unit},
-    markup::{Audience, Markup},
-    widths,
+use crate::compose::{
+    mjml::{
+        lengths::{self, Share, Unit},
+        markup::{Audience, Markup},
+        widths,
+    },
+    tokens,
 };
 
 pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'_>) {
@@ -14,10 +17,11 @@ pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'
             continue;
         };
         if let Some(role) = component.get("role") {
-            table.set("role", role.replace('"', "&quot;"));
+            table.set("role", role);
         }
         if let Some(width) = component.get("width")
             && width != "auto"
+            && !width.contains(tokens::is_of_sending)
         {
             let number = match lengths::width(width, Share::Whole) {
                 Some((_, Unit::Percent)) => width.to_owned(),
