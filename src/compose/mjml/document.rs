@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::{
     Purpose,
     elements::{self, Kind},
-    handed,
+    handed::Around,
     mends::lifted,
     tree::{Element, Node},
     values::{self, Between},
@@ -158,16 +158,6 @@ struct Class {
     children: HashMap<String, Attributes>,
 }
 
-/// What the components around one have to say about it.
-#[derive(Default)]
-struct Around {
-    /// What the nearest of them that is of a class is of.
-    class: String,
-    handed: Attributes,
-    /// The fonts of the element of an accordion, and of the accordion.
-    fonts: [Option<String>; 2],
-}
-
 struct Resolver<'a> {
     tags: &'a Tags,
     purpose: Purpose,
@@ -313,21 +303,8 @@ impl Resolver<'_> {
         let own = Attributes::from(&element);
         attributes.merge(&own);
         attributes.remove("mj-class");
-        if matches!(&*element.name, "mj-accordion-title" | "mj-accordion-text") {
-            let [element, accordion] = around.fonts.each_ref().map(Option::as_deref);
-            let font = handed::accordion_font(own.get("font-family"), element, accordion);
-            attributes.set("font-family", font);
-        }
-        let font = attributes.get("font-family").map(str::to_owned);
-        let around = Around {
-            class: own_class.unwrap_or_else(|| around.class.clone()),
-            handed: handed::down(&element.name, &attributes),
-            fonts: match &*element.name {
-                "mj-accordion-element" => [font, around.fonts[1].clone()],
-                "mj-accordion" => [None, font],
-                _ => [None, None],
-            },
-        };
+        around.complete(&element.name, &own, &mut attributes);
+        let around = around.within(&element.name, own_class, &attributes);
         let kind = elements::kind(&element.name);
         let mut children = Vec::new();
         if kind != Some(Kind::Leaf) {

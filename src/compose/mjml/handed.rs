@@ -5,9 +5,53 @@
 
 use super::document::Attributes;
 
+/// What the components around one have to say about it.
+#[derive(Default)]
+pub(super) struct Around {
+    /// What the nearest of them that is of a class is of.
+    pub(super) class: String,
+    pub(super) handed: Attributes,
+    /// The fonts of the element of an accordion, and of the accordion.
+    fonts: [Option<String>; 2],
+}
+
+impl Around {
+    /// Sets the font of the title or the text of an accordion. Only what is written on the tag itself,
+    /// which is `own`, wins over the font of the element, and of the accordion around it;
+    /// `mj-attributes` and classes do not.
+    pub(super) fn complete(&self, name: &str, own: &Attributes, attributes: &mut Attributes) {
+        if !matches!(name, "mj-accordion-title" | "mj-accordion-text") {
+            return;
+        }
+        let mut fonts = self.fonts.iter().flatten().filter(|font| !font.is_empty());
+        let around = fonts.next().map_or(FONT, String::as_str);
+        attributes.set("font-family", own.get("font-family").unwrap_or(around));
+    }
+
+    /// What is around that which stands in the component `name`.
+    pub(super) fn within(
+        &self,
+        name: &str,
+        class: Option<String>,
+        attributes: &Attributes,
+    ) -> Self {
+        let font = || attributes.get("font-family").map(str::to_owned);
+        let [_, accordion] = &self.fonts;
+        Self {
+            class: class.unwrap_or_else(|| self.class.clone()),
+            handed: down(name, attributes),
+            fonts: match name {
+                "mj-accordion-element" => [font(), accordion.clone()],
+                "mj-accordion" => [None, font()],
+                _ => [None, None],
+            },
+        }
+    }
+}
+
 /// What `parent` hands to the components within it.
-pub(super) fn down(parent: &str, attributes: &Attributes) -> Attributes {
-    let table: &[(&str, &str, &str)] = match parent {
+fn down(parent: &str, attributes: &Attributes) -> Attributes {
+    let table: &[Handed] = match parent {
         "mj-social" => &SOCIAL,
         "mj-accordion" => &ACCORDION,
         "mj-accordion-element" => &ACCORDION_ELEMENT,
@@ -22,19 +66,6 @@ pub(super) fn down(parent: &str, attributes: &Attributes) -> Attributes {
         }
     }
     handed
-}
-
-/// The font of the title or the text of an accordion. Only what is written on the tag itself wins over
-/// the font of the element, and of the accordion around it; `mj-attributes` and classes do not.
-pub(super) fn accordion_font<'a>(
-    own: Option<&'a str>,
-    element: Option<&'a str>,
-    accordion: Option<&'a str>,
-) -> &'a str {
-    let filled = |font: Option<&'a str>| font.filter(|font| !font.is_empty());
-    own.or_else(|| filled(element))
-        .or_else(|| filled(accordion))
-        .unwrap_or(FONT)
 }
 
 const FONT: &str = "Ubuntu, Helvetica, Arial, sans-serif";
