@@ -6,8 +6,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Purpose,
+    Purpose, colors,
     elements::{self, Kind},
+    handed::Around,
+    mends::lifted,
     tree::{Element, Node},
     values::{self, Between},
 };
@@ -80,6 +82,13 @@ pub(super) enum Child {
     Raw(String),
 }
 
+impl Child {
+    /// Whether it takes room beside its siblings.
+    pub(super) fn is_laid_out(&self) -> bool {
+        matches!(self, Self::Component(component) if component.name != "mj-raw")
+    }
+}
+
 /// Attributes by name; each name once. Shared, as most of a page's attributes come from its head.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attributes(Vec<(Arc<str>, Arc<str>)>);
@@ -106,6 +115,15 @@ impl Attributes {
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.0.iter();
         pairs.map(|(name, value)| (&**name, &**value))
+    }
+
+    /// Changes the values that `change` has something for.
+    pub(super) fn change(&mut self, change: impl Fn(&str) -> Option<String>) {
+        for (_, value) in &mut self.0 {
+            if let Some(changed) = change(value) {
+                *value = changed.into();
+            }
+        }
     }
 
     /// Sets all of these; they win.
@@ -139,7 +157,8 @@ impl From<&Element> for Attributes {
     fn from(element: &Element) -> Self {
         let mut attributes = Self::default();
         for attribute in &element.attributes {
-            attributes.set(&attribute.name, attribute.value.as_str());
+            let value = colors::in_full(&attribute.name, &attribute.value);
+            attributes.set(&attribute.name, &*value);
         }
         attributes
     }
@@ -209,7 +228,7 @@ impl Resolver<'_> {
         for element in others {
             match element.name.as_str() {
                 "mj-body" if self.document.body.is_none() => {
-                    let body = self.component(element, "");
+                    let body = self.component(element, &Around::default());
                     self.document.body = Some(body);
                 }
                 "mj-raw" if element.attribute("position") == Some("file-start") => {
@@ -287,13 +306,13 @@ impl Resolver<'_> {
         }
     }
 
-    /// `class` is what the nearest element around it is of.
-    fn component(&mut self, element: Element, class: &str) -> Component {
+    fn component(&mut self, element: Element, around: &Around) -> Component {
         let own_class = element.attribute("mj-class").map(str::to_owned);
         let mut attributes = Attributes::default();
         if let Some(defaults) = self.defaults.get("mj-all") {
             attributes.merge(defaults);
         }
+        attributes.merge(&around.handed);
         if let Some(defaults) = self.defaults.get(&element.name) {
             attributes.merge(defaults);
         }
@@ -312,20 +331,22 @@ impl Resolver<'_> {
                 }
             }
         }
-        for class in class.split(' ') {
+        for class in around.class.split(' ') {
             let class = self.classes.get(class);
             if let Some(inherited) = class.and_then(|class| class.children.get(&element.name)) {
                 attributes.merge(inherited);
             }
         }
-        attributes.merge(&Attributes::from(&element));
+        let own = Attributes::from(&element);
+        attributes.merge(&own);
         attributes.remove("mj-class");
-        let class = own_class.as_deref().unwrap_or(class);
+        around.complete(&element.name, &own, &mut attributes);
+        let around = around.within(&element.name, own_class, &attributes);
         let kind = elements::kind(&element.name);
         let mut children = Vec::new();
         if kind != Some(Kind::Leaf) {
             for node in element.children {
-                self.child(node, &element.name, kind, class, &mut children);
+                self.child(node, &element.name, kind, &around, &mut children);
             }
         }
         if matches!(element.name.as_str(), "mj-section" | "mj-group") {
@@ -370,17 +391,20 @@ impl Resolver<'_> {
         node: Node,
         parent: &str,
         kind: Option<Kind>,
-        class: &str,
+        around: &Around,
         children: &mut Vec<Child>,
     ) {
         match node {
             Node::Element(element) => {
                 let known = elements::kind(&element.name).is_some();
                 if known && !matches!(element.name.as_str(), "mjml" | "mj-head" | "mj-body") {
-                    children.push(Child::Component(self.component(element, class)));
+                    children.push(Child::Component(self.component(element, around)));
                 }
             }
-            Node::Comment(comment) if kind == Some(Kind::Container) && self.keeps(&comment) => {
+            Node::Comment(comment)
+                if (kind == Some(Kind::Container) || lifted::is_from(parent))
+                    && self.keeps(&comment) =>
+            {
                 children.push(Child::Raw(comment));
             }
             Node::Comment(_) => {}
@@ -405,7 +429,7 @@ impl Resolver<'_> {
         let mut silent = String::new();
         for piece in values::between(text, self.tags) {
             match piece {
-                Between::Text(_) => {}
+                Between::Text => {}
                 Between::Tag(_, tag) if tag.role == Role::Print => {
                     let message = "this tag prints text between the elements of MJML";
                     let problem = Finding::error("mjml-stray-text", message);

@@ -149,10 +149,12 @@ impl<'a> Markup<'a> {
         self.insertions.entry(before).or_default().push_str(html);
     }
 
-    /// Takes tokens out.
-    pub(super) fn remove(&mut self, range: Range<usize>) {
-        for token in self.tokens.get_mut(range).unwrap_or_default() {
-            token.piece = Piece::Other("");
+    /// Puts two neighbors in the other order.
+    pub(super) fn swap(&mut self, first: Range<usize>, second: Range<usize>) {
+        if first.end == second.start
+            && let Some(both) = self.tokens.get_mut(first.start..second.end)
+        {
+            both.rotate_left(first.len());
         }
     }
 
@@ -222,14 +224,6 @@ impl<'a> Tag<'a> {
     /// Takes an attribute away.
     pub(super) fn remove(&mut self, name: &str) {
         self.attributes_mut().retain(|(known, _)| known != name);
-    }
-
-    /// A property of the `style`.
-    pub(super) fn style(&self, property: &str) -> Option<String> {
-        let style = self.get("style")?;
-        let mut all = Style::read(&style).0.into_iter();
-        all.find(|(name, _)| name == property)
-            .map(|(_, value)| value)
     }
 
     /// Changes the `style`.
@@ -322,6 +316,14 @@ impl Style {
             Some((_, old)) => *old = value.into(),
             None => self.0.push((property.to_owned(), value.into())),
         }
+    }
+
+    /// Sets a property, in its place or right behind another one.
+    pub(super) fn set_behind(&mut self, other: &str, property: &str, value: impl Into<String>) {
+        self.remove(property);
+        let at = self.0.iter().position(|(name, _)| name == other);
+        let at = at.map_or(self.0.len(), |at| at + 1);
+        self.0.insert(at, (property.to_owned(), value.into()));
     }
 
     /// Takes a property away.

@@ -17,7 +17,9 @@ mod elements;
 mod engine;
 mod fill;
 mod finish;
+mod handed;
 mod include;
+mod lengths;
 mod markup;
 mod migrate;
 mod mends;
@@ -27,7 +29,9 @@ mod prepare;
 mod reader;
 mod schema;
 mod tree;
+mod unsupported;
 mod values;
+mod widths;
 
 use crate::{
     compose::staging::Tags,
@@ -119,6 +123,7 @@ pub(crate) fn render(
     findings.extend(check::check(&top));
     let (mut document, about_tags) = document::resolve(top, tags, options.purpose);
     findings.extend(about_tags);
+    findings.extend(unsupported::unsupported(&document));
     let finishing = finish::Finishing::read(&document.head, &mut findings);
     findings.extend(included.findings);
     let findings = trail.tell_of(findings);

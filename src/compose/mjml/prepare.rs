@@ -9,12 +9,14 @@
 //! Classes stay behind, too: a component that [`super::mends`] or its author wants to find again is of
 //! the class `lp12`, its number among the [`Mark`]s.
 
-use std::fmt::Write;
+use std::{fmt::Write, mem};
 
 use super::{
     document::{Attributes, Child, Component, Document},
     elements::{self, Kind},
-    mends, normalize, values,
+    mends::{self, lifted},
+    normalize, values,
+    widths::Room,
 };
 use crate::{
     compose::{staging::Tags, tokens},
@@ -45,12 +47,20 @@ impl Slot {
 #[derive(Clone, Debug)]
 pub(super) struct Mark {
     pub(super) name: String,
+    /// Fit to be written into the page.
     pub(super) attributes: Attributes,
     /// The number of the component around it.
     pub(super) parent: Option<usize>,
     /// How many siblings stand before it, raw pieces included.
     pub(super) index: usize,
-    pub(super) place: Place,
+    pub(super) room: Room,
+    /// Attributes that the engine was told for the sake of its arithmetic only.
+    pub(super) counted: Vec<String>,
+    /// The slots of the raw pieces that the engine does not see, before it and after it.
+    pub(super) before: Vec<usize>,
+    pub(super) after: Vec<usize>,
+    /// Whether there will be some after it.
+    pub(super) is_followed: bool,
 }
 
 /// A document that the engine takes.
@@ -66,6 +76,15 @@ pub(super) struct Prepared {
     pub(super) depth: usize,
     /// Where each element begins in `mjml`, and in the author's files.
     pub(super) elements: Vec<(usize, Place)>,
+}
+
+/// Where a component stands.
+struct Seat {
+    parent: Option<usize>,
+    index: usize,
+    room: Room,
+    before: Vec<usize>,
+    is_followed: bool,
 }
 
 /// Writes a document for the engine; takes the body out of it. `language` is set where the document
@@ -100,7 +119,14 @@ impl Writer<'_> {
         self.out.mjml.push_str("</mj-head>");
         self.out.body = self.out.slots.len();
         if let Some(body) = document.body.take() {
-            self.component(body, None, 0);
+            let seat = Seat {
+                parent: None,
+                index: 0,
+                room: Room::page(),
+                before: Vec::new(),
+                is_followed: false,
+            };
+            self.component(body, seat);
         }
         self.out.mjml.push_str("</mjml>");
     }
@@ -131,7 +157,7 @@ impl Writer<'_> {
         }
     }
 
-    fn component(&mut self, component: Component, parent: Option<usize>, index: usize) {
+    fn component(&mut self, component: Component, seat: Seat) {
         let is_ending = elements::kind(&component.name) == Some(Kind::Ending);
         let content = match is_ending {
             true => values::without_lone_paragraphs(&component.content, self.tags),
@@ -147,23 +173,35 @@ impl Writer<'_> {
             .elements
             .push((self.out.mjml.len(), component.place.clone()));
         let _ = write!(self.out.mjml, "<{}", component.name);
-        let mut attributes = normalize::attributes(&component.name, &component.attributes);
-        let classes = attributes.remove("css-class");
-        if classes.is_some_and(|classes| !classes.is_empty())
-            || mends::wants(&component.name, &component.attributes)
-        {
-            attributes.set("css-class", format!("lp{number}"));
-        }
-        for (name, value) in attributes.iter() {
-            self.attribute(name, value);
-        }
+        let mut normal = normalize::normalize(&component.name, &component.attributes);
+        let classes = normal.attributes.remove("css-class");
+        let is_classless = classes.is_none_or(|classes| classes.is_empty());
+        let siblings = component
+            .children
+            .iter()
+            .filter(|child| child.is_laid_out());
+        let within = seat
+            .room
+            .within(&component.name, &component.attributes, siblings.count());
+        let mut attributes = component.attributes;
+        attributes.change(values::fit);
         self.out.marks.push(Mark {
             name: component.name.clone(),
-            attributes: component.attributes,
-            parent,
-            index,
-            place: component.place,
+            attributes,
+            parent: seat.parent,
+            index: seat.index,
+            room: seat.room,
+            counted: normal.counted,
+            before: seat.before,
+            after: Vec::new(),
+            is_followed: seat.is_followed,
         });
+        if !is_classless || mends::wants(&self.out.marks, number) {
+            normal.attributes.set("css-class", format!("lp{number}"));
+        }
+        for (name, value) in normal.attributes.iter() {
+            self.attribute(name, value);
+        }
         if content.is_empty() && component.children.is_empty() {
             return self.out.mjml.push_str(" />");
         }
@@ -173,15 +211,47 @@ impl Writer<'_> {
         } else {
             self.depth += 1;
             self.out.depth = self.out.depth.max(self.depth);
-            for (index, child) in component.children.into_iter().enumerate() {
-                match child {
-                    Child::Component(child) => self.component(child, Some(number), index),
-                    Child::Raw(raw) => self.raw(raw),
-                }
-            }
+            self.children(component.children, &component.name, number, within);
             self.depth -= 1;
         }
         let _ = write!(self.out.mjml, "</{}>", component.name);
+    }
+
+    fn children(&mut self, children: Vec<Child>, parent: &str, number: usize, room: Room) {
+        let is_lifted = lifted::is_from(parent);
+        let last = children.iter().rposition(Child::is_laid_out);
+        let is_followed = last.is_some_and(|last| last + 1 < children.len());
+        let mut before = Vec::new();
+        let mut last_mark = None;
+        for (index, child) in children.into_iter().enumerate() {
+            match child {
+                Child::Component(raw) if is_lifted && raw.name == "mj-raw" => {
+                    before.push(self.kept(raw.content));
+                }
+                Child::Raw(raw) if is_lifted => before.push(self.kept(raw)),
+                Child::Raw(raw) => self.raw(raw),
+                Child::Component(child) => {
+                    last_mark = Some(self.out.marks.len());
+                    let seat = Seat {
+                        parent: Some(number),
+                        index,
+                        room,
+                        before: mem::take(&mut before),
+                        is_followed: is_lifted && is_followed && last == Some(index),
+                    };
+                    self.component(child, seat);
+                }
+            }
+        }
+        if let Some(mark) = last_mark.and_then(|last| self.out.marks.get_mut(last)) {
+            mark.after = before;
+        }
+    }
+
+    /// The number of a slot that the engine does not see.
+    fn kept(&mut self, raw: String) -> usize {
+        self.out.slots.push(Slot::Raw(raw));
+        self.out.slots.len() - 1
     }
 
     fn raw(&mut self, content: String) {

@@ -180,3 +180,19 @@ fn a_plain_file_may_hold_any_character() {
     let page = html(&with_text("a\u{F0000}b\u{F8000}"));
     assert!(page.contains(">a\u{F0000}b\u{F8000}</div>"), "{page}");
 }
+
+#[test]
+fn values_that_are_put_into_the_page_cannot_break_out_of_it() {
+    let page = html(
+        "<mjml><mj-body><mj-section><mj-column><mj-image src='a.png' href='b' sizes='@@0@@ \"x\"' title='a \"b\" @@1@@' border-left='1px \"x\"'/></mj-column></mj-section></mj-body></mjml>",
+    );
+    assert!(
+        page.contains("sizes=\"&#64;&#64;0&#64;&#64; &#34;x&#34;\""),
+        "{page}"
+    );
+    assert!(
+        page.contains("target=\"_blank\" title=\"a &#34;b&#34; &#64;&#64;1&#64;&#64;\""),
+        "{page}"
+    );
+    assert!(page.contains("border-left:1px &#34;x&#34;;"), "{page}");
+}

@@ -10,7 +10,7 @@ use crate::compose::{
 /// A piece of the text between elements.
 pub(super) enum Between<'a> {
     /// Text, which has no business there.
-    Text(&'a str),
+    Text,
     /// A tag of the sending moment, as it stands in the text.
     Tag(&'a str, &'a SendTag),
 }
@@ -31,7 +31,7 @@ pub(super) fn between<'a>(text: &'a str, tags: &'a Tags) -> Vec<Between<'a>> {
                     .skip(1)
                     .find(|(_, character)| tokens::is_of_sending(*character))
                     .map_or(rest.len(), |(at, _)| at);
-                pieces.push(Between::Text(&rest[..length]));
+                pieces.push(Between::Text);
                 length
             }
         };
@@ -96,6 +96,21 @@ pub(super) fn without_lone_paragraphs(content: &str, tags: &Tags) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// Makes a value fit to be put into the engine's page by ourselves: it ends no attribute, and is taken
+/// for no slot.
+pub(super) fn fit(value: &str) -> Option<String> {
+    if value.contains(tokens::is_of_sending) {
+        return Some(value.replace('"', "&quot;").replace('@', "&#64;"));
+    }
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !b"\"<\\@".contains(&byte);
+    if value.bytes().all(is_plain) {
+        return None;
+    }
+    let mut fit = String::with_capacity(value.len() + 8);
+    protect(value, &mut fit);
+    Some(fit)
 }
 
 /// Writes a value so that the engine, which prints it as a Rust literal, leaves it alone.

@@ -1,40 +1,21 @@
 //! Pictures: each has an `alt`, and is whole pixels wide.
 
-use crate::compose::mjml::markup::{Markup, Piece};
+use crate::compose::mjml::markup::Markup;
 
-/// Mends the tag at `at`, where it is of a picture or right before one.
+/// Mends the tag at `at`, where it is of a picture.
 pub(super) fn mend(markup: &mut Markup<'_>, at: usize) {
-    let next = markup.tokens().get(at + 1).map(|token| &token.piece);
-    let holds_picture =
-        matches!(next, Some(Piece::Start(next)) if matches!(next.name, "img" | "a"));
     let Some(tag) = markup.tag_mut(at) else {
         return;
     };
-    match tag.name {
-        "img" => {
-            if tag.get("alt").is_none() {
-                tag.set("alt", "");
-            }
-            let width = tag.get("width").unwrap_or_default();
-            if let Some(whole) = whole(&width) {
-                tag.set("width", whole);
-            }
-        }
-        "td" if holds_picture && tag.source().contains("width:") => {
-            let width = tag.style("width").unwrap_or_default();
-            let pixels = width.strip_suffix("px").and_then(whole);
-            if let Some(pixels) = pixels {
-                tag.restyle(|style| style.set("width", format!("{pixels}px")));
-            }
-        }
-        "td" if tag.source().contains("mso-padding-bottom-alt:0;") => {
-            // The height of a fluid hero; the engine forgets the unit.
-            let height = tag.style("padding-bottom").unwrap_or_default();
-            let whole = height.split('.').next().unwrap_or_default();
-            let percent = format!("{whole}%");
-            tag.restyle(|style| style.set("padding-bottom", percent));
-        }
-        _ => {}
+    if tag.name != "img" {
+        return;
+    }
+    if tag.get("alt").is_none() {
+        tag.set("alt", "");
+    }
+    let width = tag.get("width").unwrap_or_default();
+    if let Some(whole) = whole(&width) {
+        tag.set("width", whole);
     }
 }
 
