@@ -1,0 +1,369 @@
+//! A page as a list of canonical lines: two pages are equal when their lists are.
+//!
+//! What is forgiven is cosmetic, and all of it is named here:
+//! * white space: runs of it count as one blank, and none counts beside a tag that begins a new line on
+//!   the screen, beside a comment, or within a rule of CSS;
+//! * the order of attributes, and the quotes around them; `&amp;` and its like within them;
+//! * the order of declarations that cannot overrule each other (`color` and `padding`, but not
+//!   `padding` and `padding-top`), and a semicolon after the last;
+//! * the case of hexadecimal colors, and three digits for six;
+//! * `0px` for `0` in styles, and decimals after the third;
+//! * ids that are generated, as long as the same elements share them;
+//! * where one comment for Outlook ends and the next begins, and the same of `<style>` blocks.
+//!
+//! Everything else counts, and everything counts in its order.
+
+use std::{
+    collections::HashMap,
+    fmt::{self, Display},
+    rc::Rc,
+};
+
+use super::style;
+
+/// What a page is made of, in order.
+pub struct Page {
+    pub tokens: Vec<Token>,
+}
+
+/// One tag, text, comment or rule of CSS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The condition of the comment for Outlook that it stands in; empty for what everyone sees.
+    pub scope: Rc<str>,
+    pub kind: Kind,
+    /// All that counts of it.
+    pub line: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A tag, start or end, that begins a new line on the screen.
+    Block,
+    /// A tag within a line.
+    Inline,
+    Text,
+    /// A comment, or what opens or closes a part that only Outlook skips.
+    Comment,
+    /// A rule of CSS.
+    Rule,
+}
+
+impl Display for Token {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.scope.is_empty() {
+            write!(formatter, "[{}] ", self.scope)?;
+        }
+        formatter.write_str(&self.line)
+    }
+}
+
+/// The tags that stand within a line of text.
+const INLINE: [&str; 29] = [
+    "a", "abbr", "b", "bdo", "big", "button", "cite", "code", "del", "em", "font", "i", "img",
+    "input", "ins", "kbd", "label", "mark", "q", "s", "small", "span", "strike", "strong", "sub",
+    "sup", "time", "tt", "u",
+];
+
+/// The elements whose content is no HTML.
+const RAW: [&str; 3] = ["script", "textarea", "title"];
+
+impl Page {
+    pub fn read(html: &str) -> Self {
+        let mut reader = Reader { tokens: Vec::new() };
+        reader.read(html.trim_start_matches('\u{feff}'), &Rc::from(""));
+        let mut tokens = without_blanks(&reader.tokens);
+        name_ids(&mut tokens);
+        Self { tokens }
+    }
+}
+
+struct Reader {
+    tokens: Vec<Token>,
+}
+
+impl Reader {
+    fn read(&mut self, html: &str, scope: &Rc<str>) {
+        let mut rest = html;
+        while !rest.is_empty() {
+            let next = rest.chars().nth(1).unwrap_or(' ');
+            rest = if let Some(comment) = rest.strip_prefix("<!--") {
+                self.comment(comment, scope)
+            } else if rest.starts_with("</") {
+                let (tag, after) = cut(rest, ">");
+                let name = tag[2..].trim().to_lowercase();
+                self.push(scope, kind(&name), format!("</{name}>"));
+                after
+            } else if rest.starts_with("<!") || rest.starts_with("<?") {
+                let (other, after) = cut(rest, ">");
+                let line = format!("{}>", collapse(other).to_lowercase());
+                self.push(scope, Kind::Comment, line);
+                after
+            } else if rest.starts_with('<') && next.is_ascii_alphabetic() {
+                self.element(rest, scope)
+            } else {
+                let end = rest[1..].find('<').map_or(rest.len(), |end| end + 1);
+                // The first byte may be that of a longer letter; it is no `<` then.
+                let end = if rest.starts_with('<') {
+                    end
+                } else {
+                    rest.find('<').unwrap_or(rest.len())
+                };
+                self.text(&rest[..end], scope);
+                &rest[end..]
+            };
+        }
+    }
+
+    fn push(&mut self, scope: &Rc<str>, kind: Kind, line: String) {
+        let scope = Rc::clone(scope);
+        self.tokens.push(Token { scope, kind, line });
+    }
+
+    /// Texts that only a split comment stands between are one.
+    fn text(&mut self, text: &str, scope: &Rc<str>) {
+        match self.tokens.last_mut() {
+            Some(last) if last.kind == Kind::Text && last.scope == *scope => {
+                last.line.push_str(text)
+            }
+            _ => self.push(scope, Kind::Text, text.to_owned()),
+        }
+    }
+
+    fn comment<'a>(&mut self, comment: &'a str, scope: &Rc<str>) -> &'a str {
+        if let Some(after) = comment
+            .strip_prefix('>')
+            .or_else(|| comment.strip_prefix("->"))
+        {
+            self.push(scope, Kind::Comment, "<!---->".to_owned());
+            return after;
+        }
+        let (text, after) = cut(comment, "-->");
+        let condition = text
+            .trim()
+            .strip_prefix("[if ")
+            .and_then(|text| text.split_once("]>"));
+        match condition
+            .map(|(condition, inner)| (condition, inner.trim_end().strip_suffix("<![endif]")))
+        {
+            Some((condition, Some(inner))) => {
+                let condition = collapse(condition).to_lowercase();
+                let inner_scope = match &**scope {
+                    "" => condition,
+                    outer => format!("{outer} & {condition}"),
+                };
+                self.read(inner, &Rc::from(inner_scope));
+            }
+            _ => self.push(scope, Kind::Comment, format!("<!-- {} -->", collapse(text))),
+        }
+        after
+    }
+
+    fn element<'a>(&mut self, html: &'a str, scope: &Rc<str>) -> &'a str {
+        let (name, attributes, closes, after) = start_tag(html);
+        if name == "style" {
+            let (css, after) = cut(after, "</style>");
+            let plain = attributes
+                .iter()
+                .all(|(name, value)| name == "type" && value == "text/css");
+            let prefix = if plain {
+                String::new()
+            } else {
+                format!("{} ", shown(&name, &attributes, closes))
+            };
+            for rule in style::rules(css) {
+                self.push(scope, Kind::Rule, format!("{prefix}{rule}"));
+            }
+            return after;
+        }
+        self.push(scope, kind(&name), shown(&name, &attributes, closes));
+        if !RAW.contains(&name.as_str()) {
+            return after;
+        }
+        let end = after.find(&format!("</{name}")).unwrap_or(after.len());
+        self.text(&after[..end], scope);
+        &after[end..]
+    }
+}
+
+/// What stands before `end`, and what after it.
+fn cut<'a>(text: &'a str, end: &str) -> (&'a str, &'a str) {
+    text.split_once(end).unwrap_or((text, ""))
+}
+
+fn kind(name: &str) -> Kind {
+    if INLINE.contains(&name) {
+        Kind::Inline
+    } else {
+        Kind::Block
+    }
+}
+
+/// The white space of HTML, which a no-break space is none of.
+pub fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\n' | '\r' | '\t' | '\u{c}')
+}
+
+pub fn collapse(text: &str) -> String {
+    let words: Vec<&str> = text
+        .split(is_blank)
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(" ")
+}
+
+/// Reads the tag that `html` begins with: its name, its attributes, whether it closes itself, and what
+/// stands after it.
+fn start_tag(html: &str) -> (String, Vec<(String, String)>, bool, &str) {
+    let after_name = |c: char| is_blank(c) || c == '>' || c == '/';
+    let end = html.find(after_name).unwrap_or(html.len());
+    let name = html[1..end].to_lowercase();
+    let mut rest = &html[end..];
+    let mut attributes: Vec<(String, String)> = Vec::new();
+    let mut closes = false;
+    loop {
+        rest = rest.trim_start_matches(is_blank);
+        if rest.is_empty() {
+            break;
+        }
+        if let Some(after) = rest.strip_prefix('>') {
+            rest = after;
+            break;
+        }
+        closes = rest.starts_with('/');
+        if closes {
+            rest = &rest[1..];
+            continue;
+        }
+        let ends = |c: char| is_blank(c) || matches!(c, '=' | '>' | '/');
+        let first = rest.chars().next().map_or(1, char::len_utf8);
+        let end = rest[first..]
+            .find(ends)
+            .map_or(rest.len(), |end| end + first);
+        let key = rest[..end].to_lowercase();
+        rest = rest[end..].trim_start_matches(is_blank);
+        let mut value = "";
+        if let Some(after) = rest.strip_prefix('=') {
+            rest = after.trim_start_matches(is_blank);
+            (value, rest) = match rest.chars().next() {
+                Some(quote @ ('"' | '\'')) => {
+                    rest[1..].split_once(quote).unwrap_or((&rest[1..], ""))
+                }
+                _ => rest.split_at(rest.find(|c| is_blank(c) || c == '>').unwrap_or(rest.len())),
+            };
+        }
+        // Of two, the first one counts.
+        if attributes.iter().all(|(known, _)| *known != key) {
+            let value = attribute(&key, value);
+            attributes.push((key, value));
+        }
+    }
+    (name, attributes, closes, rest)
+}
+
+fn attribute(name: &str, value: &str) -> String {
+    let value = value
+        .replace("&quot;", "\"")
+        .replace("&#34;", "\"")
+        .replace("&#39;", "'");
+    let value = value
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&#160;", "\u{a0}");
+    let value = collapse(&value.replace("&amp;", "&"));
+    match name {
+        "style" => style::declarations(&value),
+        "bgcolor" | "color" | "fillcolor" => style::value(&value),
+        _ => value,
+    }
+}
+
+fn shown(name: &str, attributes: &[(String, String)], closes: bool) -> String {
+    let mut attributes = attributes.to_vec();
+    attributes.sort();
+    let mut line = format!("<{name}");
+    for (name, value) in attributes {
+        line.push_str(&format!(" {name}={value:?}"));
+    }
+    // The slash means something to VML and nothing to HTML.
+    line.push_str(if closes && name.contains(':') {
+        "/>"
+    } else {
+        ">"
+    });
+    line
+}
+
+/// Texts with their white space collapsed, and without any where it shows nowhere.
+fn without_blanks(tokens: &[Token]) -> Vec<Token> {
+    let mut kept = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if token.kind != Kind::Text {
+            kept.push(token.clone());
+            continue;
+        }
+        let counts = |other: &&Token| {
+            let is_blank = other.kind == Kind::Text && other.line.trim_matches(is_blank).is_empty();
+            other.scope == token.scope && !is_blank && other.kind != Kind::Comment
+        };
+        let before = tokens[..at].iter().rev().find(counts);
+        let after = tokens[at + 1..].iter().find(counts);
+        let breaks = |other: Option<&Token>| {
+            other.is_none_or(|other| matches!(other.kind, Kind::Block | Kind::Rule))
+        };
+        let mut line = collapse(&token.line);
+        if line.is_empty() {
+            if !breaks(before) && !breaks(after) {
+                line.push(' ');
+            }
+        } else {
+            if token.line.starts_with(is_blank) && !breaks(before) {
+                line.insert(0, ' ');
+            }
+            if token.line.ends_with(is_blank) && !breaks(after) {
+                line.push(' ');
+            }
+        }
+        if !line.is_empty() {
+            kept.push(Token {
+                line,
+                ..token.clone()
+            });
+        }
+    }
+    kept
+}
+
+/// Numbers the ids that were generated in the order in which they appear.
+fn name_ids(tokens: &mut [Token]) {
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for token in tokens.iter_mut().filter(|token| token.kind != Kind::Text) {
+        let mut line = String::with_capacity(token.line.len());
+        let mut rest = token.line.as_str();
+        while let Some(start) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
+            let (before, word) = rest.split_at(start);
+            let end = word
+                .find(|c: char| !c.is_ascii_alphanumeric())
+                .unwrap_or(word.len());
+            let (word, after) = word.split_at(end);
+            line.push_str(before);
+            if is_generated(word) && !before.ends_with('#') {
+                let next = known.len();
+                let number = known.entry(word.to_owned()).or_insert(next);
+                line.push_str(&format!("(id {number})"));
+            } else {
+                line.push_str(word);
+            }
+            rest = after;
+        }
+        line.push_str(rest);
+        token.line = line;
+    }
+}
+
+/// Sixteen hexadecimal digits are npm's; the engine counts in eight.
+fn is_generated(word: &str) -> bool {
+    let hexadecimal = word.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let digits = word.bytes().all(|b| b.is_ascii_digit());
+    (word.len() == 16 && hexadecimal) || (word.len() == 8 && digits && word.starts_with("0000"))
+}
