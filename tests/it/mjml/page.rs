@@ -102,13 +102,9 @@ impl Reader {
             } else if rest.starts_with('<') && next.is_ascii_alphabetic() {
                 self.element(rest, scope)
             } else {
-                let end = rest[1..].find('<').map_or(rest.len(), |end| end + 1);
-                // The first byte may be that of a longer letter; it is no `<` then.
-                let end = if rest.starts_with('<') {
-                    end
-                } else {
-                    rest.find('<').unwrap_or(rest.len())
-                };
+                // A `<` that opens nothing is text.
+                let from = usize::from(rest.starts_with('<'));
+                let end = rest[from..].find('<').map_or(rest.len(), |end| from + end);
                 self.text(&rest[..end], scope);
                 &rest[end..]
             };
