@@ -1,14 +1,19 @@
 //! A page as a list of canonical lines: two pages are equal when their lists are.
 //!
 //! What is forgiven is cosmetic, and all of it is named here:
-//! * white space: runs of it count as one blank, and none counts beside a tag that begins a new line on
-//!   the screen, beside a comment, or within a rule of CSS;
-//! * the order of attributes, and the quotes around them; `&amp;` and its like within them;
+//! * white space: runs of it count as one blank, and none counts where a line begins or ends on the
+//!   screen, nor between the parts of a menu, a carousel or an accordion;
+//! * the order of attributes, and the quotes around them; how letters are escaped within them;
+//! * the attribute `vertical-align`, which HTML does not know;
+//! * `class` and `style` with nothing in them, and the order of classes;
 //! * the order of declarations that cannot overrule each other (`color` and `padding`, but not
 //!   `padding` and `padding-top`), and a semicolon after the last;
 //! * the case of hexadecimal colors, and three digits for six;
 //! * `0px` for `0` in styles, and decimals after the third;
 //! * ids that are generated, as long as the same elements share them;
+//! * decimals after the third in the names of the classes that set the widths of columns;
+//! * the order in which the rules of one component and those of another stand, no element having both,
+//!   and of the rules for the widths of columns;
 //! * where one comment for Outlook ends and the next begins, and the same of `<style>` blocks.
 //!
 //! Everything else counts, and everything counts in its order.
@@ -40,8 +45,10 @@ pub struct Token {
 pub enum Kind {
     /// A tag, start or end, that begins a new line on the screen.
     Block,
-    /// A tag within a line.
+    /// A tag within a line, which shows nothing by itself.
     Inline,
+    /// What stands in a line as a letter does.
+    Picture,
     Text,
     /// A comment, or what opens or closes a part that only Outlook skips.
     Comment,
@@ -59,10 +66,10 @@ impl Display for Token {
 }
 
 /// The tags that stand within a line of text.
-const INLINE: [&str; 29] = [
-    "a", "abbr", "b", "bdo", "big", "button", "cite", "code", "del", "em", "font", "i", "img",
-    "input", "ins", "kbd", "label", "mark", "q", "s", "small", "span", "strike", "strong", "sub",
-    "sup", "time", "tt", "u",
+const INLINE: [&str; 26] = [
+    "a", "abbr", "b", "bdo", "big", "cite", "code", "del", "em", "font", "i", "ins", "kbd",
+    "label", "mark", "q", "s", "small", "span", "strike", "strong", "sub", "sup", "time", "tt",
+    "u",
 ];
 
 /// The elements whose content is no HTML.
@@ -70,16 +77,30 @@ const RAW: [&str; 3] = ["script", "textarea", "title"];
 
 impl Page {
     pub fn read(html: &str) -> Self {
-        let mut reader = Reader { tokens: Vec::new() };
+        let mut reader = Reader {
+            tokens: Vec::new(),
+            open: Vec::new(),
+        };
         reader.read(html.trim_start_matches('\u{feff}'), &Rc::from(""));
         let mut tokens = without_blanks(&reader.tokens);
         name_ids(&mut tokens);
+        let alike = |a: &Token, b: &Token| {
+            a.scope == b.scope && component(a).is_some() && component(b).is_some()
+        };
+        for rules in tokens.chunk_by_mut(alike) {
+            rules.sort_by_cached_key(|rule| match component(rule) {
+                Some(COLUMN) => (COLUMN, rule.line.clone()),
+                other => (other.unwrap_or_default(), String::new()),
+            });
+        }
         Self { tokens }
     }
 }
 
 struct Reader {
     tokens: Vec<Token>,
+    /// The elements that are open, and what their tags are.
+    open: Vec<(String, Kind)>,
 }
 
 impl Reader {
@@ -92,7 +113,9 @@ impl Reader {
             } else if rest.starts_with("</") {
                 let (tag, after) = cut(rest, ">");
                 let name = tag[2..].trim().to_lowercase();
-                self.push(scope, kind(&name), format!("</{name}>"));
+                let at = self.open.iter().rposition(|(open, _)| *open == name);
+                let kind = at.map_or_else(|| kind(&name, &[]), |at| self.open.remove(at).1);
+                self.push(scope, kind, format!("</{name}>"));
                 after
             } else if rest.starts_with("<!") || rest.starts_with("<?") {
                 let (other, after) = cut(rest, ">");
@@ -172,7 +195,11 @@ impl Reader {
             }
             return after;
         }
-        self.push(scope, kind(&name), shown(&name, &attributes, closes));
+        let kind = kind(&name, &attributes);
+        self.push(scope, kind, shown(&name, &attributes, closes));
+        if kind != Kind::Picture {
+            self.open.push((name.clone(), kind));
+        }
         if !RAW.contains(&name.as_str()) {
             return after;
         }
@@ -187,11 +214,16 @@ fn cut<'a>(text: &'a str, end: &str) -> (&'a str, &'a str) {
     text.split_once(end).unwrap_or((text, ""))
 }
 
-fn kind(name: &str) -> Kind {
-    if INLINE.contains(&name) {
-        Kind::Inline
-    } else {
-        Kind::Block
+fn kind(name: &str, attributes: &[(String, String)]) -> Kind {
+    let is_part = |(name, value): &(String, String)| {
+        let parts = ["mj-menu", "mj-carousel", "mj-accordion"];
+        name == "class" && parts.iter().any(|part| value.contains(part))
+    };
+    match name {
+        _ if attributes.iter().any(is_part) => Kind::Block,
+        "img" | "input" | "button" => Kind::Picture,
+        _ if INLINE.contains(&name) => Kind::Inline,
+        _ => Kind::Block,
     }
 }
 
@@ -206,6 +238,22 @@ pub fn collapse(text: &str) -> String {
         .filter(|word| !word.is_empty())
         .collect();
     words.join(" ")
+}
+
+const COLUMN: &str = ".mj-column-p";
+
+/// The component that a rule of MJML's own is for.
+fn component(token: &Token) -> Option<&'static str> {
+    let of = [
+        COLUMN,
+        ".mj-full-width-mobile",
+        ".mj-menu",
+        ".mj-carousel",
+        ".mj-accordion",
+    ];
+    let is_of = |name: &&str| token.line.contains(*name);
+    let is_rule = token.kind == Kind::Rule;
+    of.into_iter().find(|name| is_rule && is_of(name))
 }
 
 /// Reads the tag that `html` begins with: its name, its attributes, whether it closes itself, and what
@@ -249,29 +297,67 @@ fn start_tag(html: &str) -> (String, Vec<(String, String)>, bool, &str) {
             };
         }
         // Of two, the first one counts.
-        if attributes.iter().all(|(known, _)| *known != key) {
+        if key != "vertical-align" && attributes.iter().all(|(known, _)| *known != key) {
             let value = attribute(&key, value);
-            attributes.push((key, value));
+            if !value.is_empty() || !matches!(key.as_str(), "class" | "style") {
+                attributes.push((key, value));
+            }
         }
     }
     (name, attributes, closes, rest)
 }
 
 fn attribute(name: &str, value: &str) -> String {
-    let value = value
-        .replace("&quot;", "\"")
-        .replace("&#34;", "\"")
-        .replace("&#39;", "'");
-    let value = value
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&#160;", "\u{a0}");
-    let value = collapse(&value.replace("&amp;", "&"));
+    let value = collapse(&unescaped(value));
     match name {
         "style" => style::declarations(&value),
-        "bgcolor" | "color" | "fillcolor" => style::value(&value),
+        "class" => {
+            let mut classes: Vec<String> = value.split(' ').map(style::class).collect();
+            classes.sort_by_cached_key(|class| {
+                let words = class.split('-').filter(|word| !is_generated(word));
+                words.collect::<Vec<_>>().join("-")
+            });
+            classes.join(" ")
+        }
+        "bgcolor" | "color" | "fillcolor" | "origin" | "position" => style::value(&value),
         _ => value,
     }
+}
+
+/// The letters that a value means.
+fn unescaped(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((before, entity)) = rest.split_once('&') {
+        out.push_str(before);
+        let name = entity.split_once(';').map_or("", |(name, _)| name);
+        let code = match name.strip_prefix('#') {
+            Some(hexadecimal) if hexadecimal.starts_with(['x', 'X']) => {
+                u32::from_str_radix(&hexadecimal[1..], 16).ok()
+            }
+            Some(decimal) => decimal.parse().ok(),
+            None => None,
+        };
+        let letter = match name {
+            "amp" => Some('&'),
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            _ => code.and_then(char::from_u32),
+        };
+        rest = match letter {
+            Some(letter) => {
+                out.push(letter);
+                &entity[name.len() + 1..]
+            }
+            None => {
+                out.push('&');
+                entity
+            }
+        };
+    }
+    out + rest
 }
 
 fn shown(name: &str, attributes: &[(String, String)], closes: bool) -> String {
@@ -300,7 +386,8 @@ fn without_blanks(tokens: &[Token]) -> Vec<Token> {
         }
         let counts = |other: &&Token| {
             let is_blank = other.kind == Kind::Text && other.line.trim_matches(is_blank).is_empty();
-            other.scope == token.scope && !is_blank && other.kind != Kind::Comment
+            let shows = !is_blank && !matches!(other.kind, Kind::Comment | Kind::Inline);
+            other.scope == token.scope && shows
         };
         let before = tokens[..at].iter().rev().find(counts);
         let after = tokens[at + 1..].iter().find(counts);

@@ -32,10 +32,14 @@ fn family(name: &str) -> &str {
 /// without units, three decimals.
 pub fn value(css: &str) -> String {
     let css = collapse(css).replace('"', "'");
-    let css = css
-        .replace(", ", ",")
-        .replace(" ,", ",")
-        .replace("! important", "!important");
+    let spellings = [
+        (", ", ","),
+        (" ,", ","),
+        ("! important", "!important"),
+        (" !important", "!important"),
+    ];
+    let shorter = |css: String, (long, short): (&str, &str)| css.replace(long, short);
+    let css = spellings.into_iter().fold(css, shorter);
     let mut out = String::with_capacity(css.len());
     let mut rest = css.as_str();
     while let Some(first) = rest.chars().next() {
@@ -97,6 +101,21 @@ fn number(digits: &str) -> String {
         }
         _ => digits.to_owned(),
     }
+}
+
+/// The name of a class; that of a column's width ends in the width, with `-` for the point.
+pub fn class(name: &str) -> String {
+    for prefix in ["mj-column-per-", "mj-column-px-"] {
+        if let Some((whole, decimals)) = name.strip_prefix(prefix).and_then(|n| n.split_once('-')) {
+            let end = decimals
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(decimals.len());
+            let (decimals, after) = decimals.split_at(end);
+            let width = number(&format!("{whole}.{decimals}")).replace('.', "-");
+            return format!("{prefix}{width}{after}");
+        }
+    }
+    name.to_owned()
 }
 
 /// The rules of a style sheet, one each, with the conditions around them.
@@ -163,7 +182,13 @@ fn selector(text: &str) -> String {
             out = out.replace(&format!(" {mark}"), mark);
         }
     }
-    out.trim_matches(is_blank).to_owned()
+    let out = out.trim_matches(is_blank);
+    match out.rsplit_once('.') {
+        Some((before, name)) if name.starts_with("mj-column-p") => {
+            format!("{before}.{}", class(name))
+        }
+        _ => out.to_owned(),
+    }
 }
 
 /// Splits at `mark` outside of quotes and parentheses.
