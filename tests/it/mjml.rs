@@ -4,9 +4,11 @@
 //! (`mjml/render.cjs` writes them anew). Where the variable `MJML_CASES` names a folder of more such
 //! files, `SET/NAME.mjml` beside `reference-VERSION/SET__NAME.html`, those are compared as well.
 
+mod chance;
 mod compare;
 mod corpus;
 mod page;
+mod selftest;
 mod style;
 
 use std::path::{Path, PathBuf};

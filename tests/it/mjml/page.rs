@@ -8,6 +8,7 @@
 //! * `class` and `style` with nothing in them, and the order of classes;
 //! * the order of declarations that cannot overrule each other (`color` and `padding`, but not
 //!   `padding` and `padding-top`), and a semicolon after the last;
+//! * a `padding` or `margin` in one declaration or side by side, where both mean the same;
 //! * the case of hexadecimal colors, and three digits for six;
 //! * `0px` for `0` in styles, and decimals after the third;
 //! * ids that are generated, as long as the same elements share them;
@@ -27,6 +28,7 @@ use std::{
 use super::style;
 
 /// What a page is made of, in order.
+#[derive(PartialEq, Eq)]
 pub struct Page {
     pub tokens: Vec<Token>,
 }
@@ -216,7 +218,7 @@ fn cut<'a>(text: &'a str, end: &str) -> (&'a str, &'a str) {
 
 fn kind(name: &str, attributes: &[(String, String)]) -> Kind {
     let is_part = |(name, value): &(String, String)| {
-        let parts = ["mj-menu", "mj-carousel", "mj-accordion"];
+        let parts = ["mj-menu", "mj-link", "mj-carousel", "mj-accordion"];
         name == "class" && parts.iter().any(|part| value.contains(part))
     };
     match name {

@@ -8,16 +8,62 @@ pub fn declarations(css: &str) -> String {
     for declaration in split(css, ';') {
         let (name, given) = declaration.split_once(':').unwrap_or((declaration, ""));
         let name = collapse(name).to_lowercase();
-        if !name.is_empty() {
-            declarations.push((name, value(given)));
+        let value = value(given);
+        match name.as_str() {
+            "" => {}
+            "padding" | "margin" => {
+                for (side, value) in sides(&value) {
+                    set(&mut declarations, format!("{name}{side}"), value);
+                }
+            }
+            _ if name.starts_with("padding-") || name.starts_with("margin-") => {
+                set(&mut declarations, name, value);
+            }
+            _ => declarations.push((name, value)),
         }
     }
     // The sort is stable: what may overrule each other keeps its order.
-    declarations.sort_by_cached_key(|(name, _)| family(name).to_owned());
+    declarations.sort_by_cached_key(|(name, _)| match family(name) {
+        side @ ("padding" | "margin") => (side.to_owned(), name.clone()),
+        other => (other.to_owned(), String::new()),
+    });
     let shown = declarations
         .iter()
         .map(|(name, value)| format!("{name}:{value}"));
     shown.collect::<Vec<_>>().join(";")
+}
+
+/// The sides that a `padding` of one to four lengths sets; any other is one value.
+fn sides(value: &str) -> Vec<(&'static str, String)> {
+    let plain = value.trim_end_matches("!important");
+    let words: Vec<&str> = plain.split(' ').collect();
+    let [top, right, bottom, left] = match words[..] {
+        _ if plain.contains(['(', '{', '!']) => return vec![("", value.to_owned())],
+        [all] => [all; 4],
+        [upright, across] => [upright, across, upright, across],
+        [top, across, bottom] => [top, across, bottom, across],
+        [top, right, bottom, left] => [top, right, bottom, left],
+        _ => return vec![("", value.to_owned())],
+    };
+    let important = &value[plain.len()..];
+    let sides = [
+        ("-top", top),
+        ("-right", right),
+        ("-bottom", bottom),
+        ("-left", left),
+    ];
+    sides
+        .map(|(side, length)| (side, format!("{length}{important}")))
+        .into()
+}
+
+/// What is said last counts, unless what was said before is more important.
+fn set(declarations: &mut Vec<(String, String)>, name: String, value: String) {
+    let is_kept = |(other, old): &(String, String)| {
+        *other != name || (old.ends_with("!important") && !value.ends_with("!important"))
+    };
+    declarations.retain(is_kept);
+    declarations.push((name, value));
 }
 
 /// The properties that one shorthand sets.
@@ -49,8 +95,9 @@ pub fn value(css: &str) -> String {
             rest = &rest[end..];
             continue;
         }
-        let in_word = out
-            .ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '#'));
+        // A hyphen within a word is no sign.
+        let word = out.strip_suffix('-').unwrap_or(&out);
+        let in_word = word.ends_with(|c: char| c.is_ascii_alphanumeric() || "_.#".contains(c));
         let end = match first {
             '#' => rest[1..]
                 .find(|c: char| !c.is_ascii_hexdigit())
