@@ -7,6 +7,8 @@
 mod chance;
 mod compare;
 mod corpus;
+mod hostile;
+mod mutations;
 mod page;
 mod selftest;
 mod style;
