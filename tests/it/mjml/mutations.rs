@@ -113,13 +113,13 @@ fn a_broken_file_breaks_nothing() {
                 }
                 let broken = broken(&sources, number);
                 let start = Instant::now();
-                let end = end(&broken);
+                let ended = end(&broken);
                 let took = start.elapsed();
-                let input = match end {
+                let input = match ended {
                     End::Fault(_) => smaller(&broken),
                     _ => broken,
                 };
-                if tell.send((number, took, end, input)).is_err() {
+                if tell.send((number, took, ended, input)).is_err() {
                     return;
                 }
             }
@@ -129,10 +129,10 @@ fn a_broken_file_breaks_nothing() {
     let (mut done, mut pages, mut slowest, mut faults) = (0, 0, (Duration::ZERO, 0), Vec::new());
     loop {
         match told.recv_timeout(TOO_LONG * 2) {
-            Ok((number, took, end, input)) => {
+            Ok((number, took, ended, input)) => {
                 done += 1;
                 slowest = slowest.max((took, number));
-                match end {
+                match ended {
                     End::Page => pages += 1,
                     End::Refusal => {}
                     End::Fault(fault) => {
@@ -239,12 +239,12 @@ fn smaller(input: &str) -> String {
     while length > 0 {
         let mut at = 0;
         while at < letters.len() {
-            let end = (at + length).min(letters.len());
-            let without: Vec<char> = [&letters[..at], &letters[end..]].concat();
+            let to = (at + length).min(letters.len());
+            let without: Vec<char> = [&letters[..at], &letters[to..]].concat();
             if matches!(end(&without.iter().collect::<String>()), End::Fault(_)) {
                 letters = without;
             } else {
-                at = end;
+                at = to;
             }
         }
         length /= 2;
