@@ -198,7 +198,11 @@ fn end(content: &str) -> End {
 /// The file of this number.
 fn broken(sources: &[String], number: usize) -> String {
     let mut chance = Chance::of(&format!("broken {number}"));
-    let mut bytes = chance.one(sources).clone().into_bytes();
+    let source = chance.one(sources);
+    if number % 2 == 1 {
+        return bent(source, sources, &mut chance);
+    }
+    let mut bytes = source.clone().into_bytes();
     for _ in 0..=chance.below(6) {
         let at = chance.below(bytes.len() + 1);
         let length = if chance.below(4) == 0 { 200 } else { 12 };
@@ -230,6 +234,62 @@ fn broken(sources: &[String], number: usize) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A file whose tags are still in order, so that what is wrong with it comes far.
+fn bent(source: &str, sources: &[String], chance: &mut Chance) -> String {
+    let mut file = source.to_owned();
+    for _ in 0..=chance.below(5) {
+        let at = file.ceil_char_boundary(chance.below(file.len() + 1));
+        let next = |mark: &str| file[at..].find(mark).map(|found| at + found + mark.len());
+        let value = next("=\"").and_then(|start| Some(start..start + file[start..].find('"')?));
+        let piece = *chance.one(&PIECES);
+        match (chance.below(6), value) {
+            (0, Some(value)) if !piece.contains(['<', '"']) => file.insert_str(value.start, piece),
+            (1, Some(value)) if !piece.contains(['<', '"']) => file.replace_range(value, piece),
+            (2, Some(value)) => {
+                let other = chance.one(sources);
+                let values: Vec<&str> = other.split('"').skip(1).step_by(2).collect();
+                let other = values.get(chance.below(values.len().max(1)));
+                file.replace_range(value, other.copied().unwrap_or_default());
+            }
+            (3, _) if !piece.contains("mj-") => {
+                let text = [
+                    "<mj-text",
+                    "<mj-button",
+                    "<mj-table",
+                    "<mj-raw",
+                    "<mj-style",
+                    "<mj-title",
+                ];
+                let text = next(text[chance.below(text.len())]);
+                let start = text.and_then(|tag| Some(tag + file[tag..].find('>')? + 1));
+                if let Some(start) = start.filter(|start| !file[..*start].ends_with("/>")) {
+                    file.insert_str(start, piece);
+                }
+            }
+            (4, _) => {
+                let digit = file[at..]
+                    .find(|c: char| c.is_ascii_digit())
+                    .map(|found| at + found);
+                if let Some(digit) = digit {
+                    let other = ["", "-", ".", "99999", "e9", "%", "0", " "];
+                    file.replace_range(digit..=digit, other[chance.below(other.len())]);
+                }
+            }
+            _ => {
+                // A line of our files is often a whole element.
+                let mut lines: Vec<&str> = file.lines().collect();
+                let (from, to) = (chance.below(lines.len()), chance.below(lines.len()));
+                let line = lines[from].trim();
+                if line.starts_with("<mj-") && (line.ends_with("/>") || line.contains("</")) {
+                    lines.insert(to, line);
+                }
+                file = lines.join("\n");
+            }
+        }
+    }
+    file
 }
 
 /// The input without what the fault does not need.
