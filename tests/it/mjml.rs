@@ -12,6 +12,7 @@ mod mutations;
 mod page;
 mod selftest;
 mod style;
+mod tag;
 
 use std::path::{Path, PathBuf};
 

@@ -1,13 +1,6 @@
 //! The comparison notices: one change at a time, in every reference page, and each is found.
 
-use super::{
-    cases,
-    compare::differences,
-    files,
-    page::{Page, is_blank},
-    stem,
-};
-use crate::mjml::chance::Chance;
+use super::{cases, chance::Chance, compare::differences, files, page::Page, stem, tag::is_blank};
 
 /// How often each change is made to each page.
 const TIMES: usize = 2;

@@ -1,6 +1,6 @@
 //! Declarations and rules of CSS, in a form that can be compared; `page` says what is forgiven.
 
-use super::page::{collapse, is_blank};
+use super::tag::{collapse, is_blank};
 
 /// The declarations of a `style` attribute, or of a rule.
 pub fn declarations(css: &str) -> String {
