@@ -31,7 +31,9 @@ fn told(rendered: Result<String>) -> String {
     let errors = error.into_all().into_iter().inspect(|error| {
         assert_ne!(error.kind(), Kind::Bug, "{error}");
     });
-    errors.map(|error| format!("{error}\n{}\n", error.hints().join("\n"))).collect()
+    errors
+        .map(|error| format!("{error}\n{}\n", error.hints().join("\n")))
+        .collect()
 }
 
 fn page(path: &str) -> String {
@@ -40,7 +42,9 @@ fn page(path: &str) -> String {
 
 #[test]
 fn a_file_that_includes_itself_is_refused_where_it_does() {
-    let told = told(rendered(&page("a.mjml"), &|path| (path == "a.mjml").then(|| page("a.mjml"))));
+    let told = told(rendered(&page("a.mjml"), &|path| {
+        (path == "a.mjml").then(|| page("a.mjml"))
+    }));
     assert!(told.contains("a.mjml:3:"), "{told}");
     assert!(told.contains("`a.mjml` includes itself"), "{told}");
 }
@@ -86,15 +90,22 @@ fn files_that_double_at_each_step_are_refused() {
 #[test]
 fn a_large_file_may_not_be_included_without_end() {
     let text = "word ".repeat(200_000);
-    let section = format!("<mj-section><mj-column><mj-text>{text}</mj-text></mj-column></mj-section>");
+    let section =
+        format!("<mj-section><mj-column><mj-text>{text}</mj-text></mj-column></mj-section>");
     let includes = "<mj-include path=\"large.mjml\" />".repeat(1_000);
     let file = format!("<mjml><mj-body>{includes}</mj-body></mjml>");
-    told(rendered(&file, &|path| (path == "large.mjml").then(|| section.clone())));
+    told(rendered(&file, &|path| {
+        (path == "large.mjml").then(|| section.clone())
+    }));
 }
 
 #[test]
 fn a_chain_of_styles_ends_where_it_begins() {
     let file = "<mjml><mj-head><mj-include path=\"a.css\" type=\"css\" /></mj-head><mj-body></mj-body></mjml>";
     let css = |path: &str| (path == "a.css").then(|| "@import url(a.css); a { b: c }".to_owned());
-    assert!(rendered(file, &css).expect("a page").contains("@import url(a.css);"));
+    assert!(
+        rendered(file, &css)
+            .expect("a page")
+            .contains("@import url(a.css);")
+    );
 }

@@ -15,6 +15,7 @@
 //! * decimals after the third in the names of the classes that set the widths of columns;
 //! * the order in which the rules of one component and those of another stand, no element having both,
 //!   and of the rules for the widths of columns;
+//! * the folder of a file that could not be included;
 //! * where one comment for Outlook ends and the next begins, and the same of `<style>` blocks.
 //!
 //! Everything else counts, and everything counts in its order.
@@ -178,7 +179,14 @@ impl Reader {
                 };
                 self.read(inner, &Rc::from(inner_scope));
             }
-            _ => self.push(scope, Kind::Comment, format!("<!-- {} -->", collapse(text))),
+            _ => {
+                let text = collapse(text);
+                let text = match text.split_once(" at ") {
+                    Some((what, _)) if what.starts_with("mj-include fails to read file : ") => what,
+                    _ => &text,
+                };
+                self.push(scope, Kind::Comment, format!("<!-- {text} -->"));
+            }
         }
         after
     }

@@ -23,7 +23,9 @@ pub fn declarations(css: &str) -> String {
         }
     }
     // The sort is stable: what may overrule each other keeps its order.
+    let has_font = declarations.iter().any(|(name, _)| name == "font");
     declarations.sort_by_cached_key(|(name, _)| match family(name) {
+        "line" if has_font => ("font".to_owned(), String::new()),
         side @ ("padding" | "margin") => (side.to_owned(), name.clone()),
         other => (other.to_owned(), String::new()),
     });
@@ -68,10 +70,8 @@ fn set(declarations: &mut Vec<(String, String)>, name: String, value: String) {
 
 /// The properties that one shorthand sets.
 fn family(name: &str) -> &str {
-    match name.trim_start_matches('-') {
-        "line-height" => "font",
-        name => name.split('-').next().unwrap_or(name),
-    }
+    let name = name.trim_start_matches('-');
+    name.split('-').next().unwrap_or(name)
 }
 
 /// A value: one blank between words and none beside a comma, colors in six small digits, zeros
