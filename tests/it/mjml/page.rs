@@ -3,7 +3,8 @@
 //! What is forgiven is cosmetic, and all of it is named here:
 //! * white space: runs of it count as one blank, and none counts where a line begins or ends on the
 //!   screen, nor between the parts of a menu, a carousel or an accordion;
-//! * the order of attributes, and the quotes around them; how letters are escaped within them;
+//! * the order of attributes, and the quotes around them;
+//! * how letters are escaped, in attributes and in text;
 //! * the attribute `vertical-align`, which HTML does not know;
 //! * `class` and `style` with nothing in them, and the order of classes;
 //! * the order of declarations that cannot overrule each other (`color` and `padding`, but not
@@ -250,6 +251,8 @@ fn component(token: &Token) -> Option<&'static str> {
         ".mj-menu",
         ".mj-carousel",
         ".mj-accordion",
+        // Of an accordion, too; it does nothing but close what Gmail would read on.
+        "@goodbye",
     ];
     let is_of = |name: &&str| token.line.contains(*name);
     let is_rule = token.kind == Kind::Rule;
@@ -274,7 +277,7 @@ fn without_blanks(tokens: &[Token]) -> Vec<Token> {
         let breaks = |other: Option<&Token>| {
             other.is_none_or(|other| matches!(other.kind, Kind::Block | Kind::Rule))
         };
-        let mut line = collapse(&token.line);
+        let mut line = tag::unescaped(&collapse(&token.line));
         if line.is_empty() {
             if !breaks(before) && !breaks(after) {
                 line.push(' ');

@@ -72,7 +72,7 @@ fn attribute(name: &str, value: &str) -> String {
 }
 
 /// The letters that a value means.
-fn unescaped(value: &str) -> String {
+pub fn unescaped(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let mut rest = value;
     while let Some((before, entity)) = rest.split_once('&') {
