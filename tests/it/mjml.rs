@@ -4,6 +4,11 @@
 //! (`mjml/render.cjs` writes them anew). Where the variable `MJML_CASES` names a folder of more such
 //! files, `SET/NAME.mjml` beside `reference-VERSION/SET__NAME.html`, those are compared as well.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "what was counted and measured is shown by `--show-output`"
+)]
+
 mod chance;
 mod compare;
 mod corpus;
