@@ -17,6 +17,7 @@ mod delivery_tls;
 mod golden;
 mod inbox;
 mod kill;
+mod mjml;
 mod mjml_include;
 mod preview;
 mod project;
