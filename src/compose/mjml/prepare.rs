@@ -138,15 +138,13 @@ impl Writer<'_> {
             self.attribute("width", width);
             self.out.mjml.push_str(" />");
         }
-        let style = (!head.styles.is_empty()).then(|| head.styles.join("\n"));
-        let contents = [
-            ("mj-title", &head.title),
-            ("mj-preview", &head.preview),
-            ("mj-style", &style),
-        ];
+        let contents = [("mj-title", &head.title), ("mj-preview", &head.preview)];
+        // Each style keeps a block of its own, where npm's `mjml` joins them: Gmail throws away the
+        // whole block that holds something it does not like.
         let contents = contents
             .into_iter()
             .filter_map(|(name, content)| Some((name, content.as_ref()?)))
+            .chain(head.styles.iter().map(|style| ("mj-style", style)))
             .chain(head.raws.iter().map(|raw| ("mj-raw", raw)));
         for (name, content) in contents {
             if !content.is_empty() {

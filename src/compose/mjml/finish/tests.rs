@@ -57,7 +57,7 @@ fn the_head_says_all_that_the_document_does() {
     let source = document(head, "<mj-text font-family=\"Own, Lato\">x</mj-text>");
     assert_eq!(
         between(&source, "max-width:100%; }  }</style>", "<body"),
-        "<style media=\"screen and (min-width:480px)\">.moz-text-html .mj-column-per-100 { width:100% !important; max-width:100%; } </style><style type=\"text/css\">[owa] .mj-column-per-100 { width:100% !important; max-width:100%; } </style><style type=\"text/css\">a > b {}\nc {}</style><!-- note --><meta name=\"x\"></head>"
+        "<style media=\"screen and (min-width:480px)\">.moz-text-html .mj-column-per-100 { width:100% !important; max-width:100%; } </style><style type=\"text/css\">[owa] .mj-column-per-100 { width:100% !important; max-width:100%; } </style><style type=\"text/css\">a > b {}</style><style type=\"text/css\">c {}</style><!-- note --><meta name=\"x\"></head>"
     );
     assert_eq!(
         between(
