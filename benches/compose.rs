@@ -16,6 +16,9 @@ use letterpress::{
     source::{self, Root},
 };
 
+#[global_allocator]
+static ALLOCATOR: letterpress::Allocator = letterpress::Allocator;
+
 fn main() {
     divan::main();
 }

@@ -23,6 +23,9 @@ use letterpress::{
 
 const SIZES: [usize; 3] = [10, 100, 1_000];
 
+#[global_allocator]
+static ALLOCATOR: letterpress::Allocator = letterpress::Allocator;
+
 fn main() {
     if std::env::args().nth(1).as_deref() == Some("loop") {
         answer();

@@ -1,7 +1,6 @@
-//! HTML as the engine writes it → HTML as it should be.
+//! A page that was laid out → the page as it should be.
 
 mod fonts;
-mod head;
 mod html_attributes;
 mod inline;
 mod page;
@@ -9,15 +8,11 @@ mod selecting;
 mod stylesheet;
 
 use super::{
-    Purpose, blocks,
+    Purpose,
     document::{Document, Head},
-    fill,
-    markup::Markup,
-    mends,
-    prepare::Prepared,
+    sheets::Sheet,
 };
 use crate::{
-    compose::staging::Tags,
     error::{Error, Result},
     finding::Finding,
     place::Place,
@@ -44,33 +39,22 @@ impl Finishing {
     }
 }
 
-/// Mends the engine's markup, fills the slots, and adds what the engine knows nothing of.
+/// Adds what the engine knows nothing of.
 ///
 /// # Errors
-/// When the engine has left out, doubled or moved what holds a tag of the sending moment, and when
-/// selectors would take too long.
+/// When selectors would take too long.
 pub(super) fn finish(
-    html: &str,
+    sheet: Sheet,
     document: &Document,
     finishing: &Finishing,
-    prepared: &Prepared,
-    tags: &Tags,
     purpose: Purpose,
 ) -> Result<String> {
-    let mut markup = Markup::read(html);
-    mends::mend(&mut markup, &prepared.marks);
-    head::mend(&mut markup, document);
-    drop_dead_attributes(&mut markup);
-    let mut mended = String::with_capacity(html.len() + html.len() / 8);
-    markup.write(&mut mended);
-    blocks::prove(&mended, prepared, tags)?;
-    // The page is cut while what authors wrote is still in its slots, so that none of it can look
-    // like a border.
-    let cuts = head::cut(&mended);
-    let start = fill::fill(cuts.start, prepared)?;
-    let head = fill::fill(cuts.head, prepared)?;
-    let mut opening = fill::fill(cuts.opening, prepared)?;
-    let mut content = fill::fill(cuts.content, prepared)?;
+    let Sheet {
+        start,
+        head,
+        mut opening,
+        mut content,
+    } = sheet;
     if !finishing.attributes.is_empty() {
         content = html_attributes::set(&content, &finishing.attributes)
             .map_err(|TooMany| too_many(places(document).next()))?;
@@ -111,20 +95,6 @@ fn too_many(place: Option<&Place>) -> Error {
         None => error,
     }
 }
-
-/// The engine gives cells a property of CSS as an attribute, which no client knows.
-fn drop_dead_attributes(markup: &mut Markup<'_>) {
-    for at in 0..markup.tokens().len() {
-        if let Some(tag) = markup.tag_mut(at)
-            && tag.name == "td"
-            && tag.source().contains(DEAD)
-        {
-            tag.remove("vertical-align");
-        }
-    }
-}
-
-const DEAD: &str = " vertical-align=\"";
 
 #[cfg(test)]
 mod tests;

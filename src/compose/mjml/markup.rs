@@ -58,11 +58,12 @@ impl<'a> Markup<'a> {
         while !rest.is_empty() {
             let (length, piece) = piece(rest);
             let (source, after) = rest.split_at(length);
-            if source.starts_with("<!--[if !") || source.starts_with("<![endif]") {
+            let is_border = matches!(piece, Piece::Other(_));
+            if is_border && (source.starts_with("<!--[if !") || source.starts_with("<![endif]")) {
                 audience = Audience::Everyone;
             }
             tokens.push(Token { piece, audience });
-            if source.starts_with("<!--[if ") && !source.starts_with("<!--[if !") {
+            if is_border && source.starts_with("<!--[if ") && !source.starts_with("<!--[if !") {
                 audience = Audience::Outlook;
             }
             rest = after;
@@ -421,7 +422,7 @@ fn piece(html: &str) -> (usize, Piece<'_>) {
 }
 
 /// The length of the tag at the start of `html`.
-fn tag_length(html: &str) -> usize {
+pub(super) fn tag_length(html: &str) -> usize {
     let bytes = html.as_bytes();
     let mut at = 0;
     while let Some(found) = memchr::memchr2(b'"', b'>', &bytes[at..]) {

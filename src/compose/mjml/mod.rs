@@ -18,6 +18,7 @@ mod engine;
 mod fill;
 mod finish;
 mod handed;
+mod head;
 mod include;
 mod lengths;
 mod markup;
@@ -28,6 +29,7 @@ mod normalize;
 mod prepare;
 mod reader;
 mod schema;
+mod sheets;
 mod tree;
 mod unsupported;
 mod values;
@@ -129,18 +131,15 @@ pub(crate) fn render(
     let findings = trail.tell_of(findings);
     let has_body = document.body.is_some();
     let findings = weigh(findings, included.errors, options.validation, has_body)?;
-    let prepared = prepare::prepare(&mut document, tags, options.language);
-    let html = engine::render(&prepared).map_err(|error| trail.tell(error))?;
-    let html = finish::finish(
-        &html,
-        &document,
-        &finishing,
-        &prepared,
-        tags,
-        options.purpose,
-    )
-    .map_err(|error| trail.tell(error))?;
-    Ok((html, findings))
+    if let Some(language) = options.language
+        && document.attributes.get("lang").is_none()
+    {
+        document.attributes.set("lang", language);
+    }
+    let page = sheets::lay(&mut document, tags)
+        .and_then(|sheet| finish::finish(sheet, &document, &finishing, options.purpose))
+        .map_err(|error| trail.tell(error))?;
+    Ok((page, findings))
 }
 
 /// Stops at `errors`, and at what must not pass; the rest are warnings.

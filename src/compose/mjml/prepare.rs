@@ -68,8 +68,6 @@ pub(super) struct Mark {
 pub(super) struct Prepared {
     pub(super) mjml: String,
     pub(super) slots: Vec<Slot>,
-    /// The first slot of the body.
-    pub(super) body: usize,
     /// The components of the body, in order.
     pub(super) marks: Vec<Mark>,
     /// How deep the components are nested.
@@ -87,47 +85,43 @@ struct Seat {
     is_followed: bool,
 }
 
-/// Writes a document for the engine; takes the body out of it. `language` is set where the document
-/// names none.
-pub(super) fn prepare(document: &mut Document, tags: &Tags, language: Option<&str>) -> Prepared {
+/// Writes a document for the engine, with a body whose first child is the one of this `index`.
+pub(super) fn prepare(document: &Document, body: Component, index: usize, tags: &Tags) -> Prepared {
     let mut writer = Writer {
         tags,
+        first: index,
         depth: 0,
         out: Prepared::default(),
     };
-    writer.document(document, language);
+    writer.document(document, body);
     writer.out
 }
 
 struct Writer<'a> {
     tags: &'a Tags,
+    /// The number of the first child of the body.
+    first: usize,
     depth: usize,
     out: Prepared,
 }
 
 impl Writer<'_> {
-    fn document(&mut self, document: &mut Document, language: Option<&str>) {
+    fn document(&mut self, document: &Document, body: Component) {
         self.out.mjml.push_str("<mjml");
-        if let Some(language) = language.filter(|_| document.attributes.get("lang").is_none()) {
-            document.attributes.set("lang", language);
-        }
         for (name, value) in document.attributes.iter() {
             self.attribute(name, value);
         }
         self.out.mjml.push_str("><mj-head>");
         self.head(document);
         self.out.mjml.push_str("</mj-head>");
-        self.out.body = self.out.slots.len();
-        if let Some(body) = document.body.take() {
-            let seat = Seat {
-                parent: None,
-                index: 0,
-                room: Room::page(),
-                before: Vec::new(),
-                is_followed: false,
-            };
-            self.component(body, seat);
-        }
+        let seat = Seat {
+            parent: None,
+            index: 0,
+            room: Room::page(),
+            before: Vec::new(),
+            is_followed: false,
+        };
+        self.component(body, seat);
         self.out.mjml.push_str("</mjml>");
     }
 
@@ -157,10 +151,13 @@ impl Writer<'_> {
 
     fn component(&mut self, component: Component, seat: Seat) {
         let is_ending = elements::kind(&component.name) == Some(Kind::Ending);
-        let content = match is_ending {
-            true => values::without_lone_paragraphs(&component.content, self.tags),
+        let mut content = match is_ending {
+            true => component.content,
             false => String::new(),
         };
+        if content.contains(tokens::is_of_sending) {
+            content = values::without_lone_paragraphs(&content, self.tags);
+        }
         if component.name == "mj-raw"
             || component.name == "mj-text" && values::is_silent(&content, self.tags)
         {
@@ -221,6 +218,7 @@ impl Writer<'_> {
         let is_followed = last.is_some_and(|last| last + 1 < children.len());
         let mut before = Vec::new();
         let mut last_mark = None;
+        let first = if number == 0 { self.first } else { 0 };
         for (index, child) in children.into_iter().enumerate() {
             match child {
                 Child::Component(raw) if is_lifted && raw.name == "mj-raw" => {
@@ -232,7 +230,7 @@ impl Writer<'_> {
                     last_mark = Some(self.out.marks.len());
                     let seat = Seat {
                         parent: Some(number),
-                        index,
+                        index: first + index,
                         room,
                         before: mem::take(&mut before),
                         is_followed: is_lifted && is_followed && last == Some(index),

@@ -6,7 +6,6 @@
 use super::{
     document::Attributes,
     lengths::{self, Share, Side, Unit},
-    schema,
 };
 
 /// The room that a component gets.
@@ -95,10 +94,13 @@ impl Room {
 
 /// What a component's padding is when nobody says so.
 pub(super) fn default_padding(name: &str) -> &'static str {
-    let element = schema::element(name);
-    element
-        .and_then(|element| element.default("padding"))
-        .unwrap_or_default()
+    match name {
+        "mj-section" | "mj-wrapper" => "20px 0",
+        "mj-text" | "mj-button" | "mj-image" | "mj-divider" | "mj-table" | "mj-social"
+        | "mj-accordion" => "10px 25px",
+        "mj-hero" => "0px",
+        _ => "",
+    }
 }
 
 /// What the paddings take from a width.

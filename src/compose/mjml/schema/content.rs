@@ -35,14 +35,6 @@ pub(super) const TEXT: ElementSchema = ElementSchema {
         (&["vertical-align"], Words(&["top", "bottom", "middle"])),
     ],
     required: &[],
-    defaults: &[
-        ("align", "left"),
-        ("color", "#000000"),
-        ("font-family", "Ubuntu, Helvetica, Arial, sans-serif"),
-        ("font-size", "13px"),
-        ("line-height", "1"),
-        ("padding", "10px 25px"),
-    ],
 };
 
 pub(super) const BUTTON: ElementSchema = ElementSchema {
@@ -88,23 +80,6 @@ pub(super) const BUTTON: ElementSchema = ElementSchema {
         (&["text-align"], Words(&["left", "right", "center"])),
     ],
     required: &[],
-    defaults: &[
-        ("align", "center"),
-        ("background-color", "#414141"),
-        ("border", "none"),
-        ("border-radius", "3px"),
-        ("color", "#ffffff"),
-        ("font-family", "Ubuntu, Helvetica, Arial, sans-serif"),
-        ("font-size", "13px"),
-        ("font-weight", "normal"),
-        ("inner-padding", "10px 25px"),
-        ("line-height", "120%"),
-        ("padding", "10px 25px"),
-        ("target", "_blank"),
-        ("text-decoration", "none"),
-        ("text-transform", "none"),
-        ("vertical-align", "middle"),
-    ],
 };
 
 pub(super) const IMAGE: ElementSchema = ElementSchema {
@@ -144,15 +119,6 @@ pub(super) const IMAGE: ElementSchema = ElementSchema {
         (&["max-height"], Type::LENGTH),
     ],
     required: &["src"],
-    defaults: &[
-        ("alt", ""),
-        ("align", "center"),
-        ("border", "0"),
-        ("height", "auto"),
-        ("padding", "10px 25px"),
-        ("target", "_blank"),
-        ("font-size", "13px"),
-    ],
 };
 
 pub(super) const DIVIDER: ElementSchema = ElementSchema {
@@ -170,14 +136,6 @@ pub(super) const DIVIDER: ElementSchema = ElementSchema {
         (&["align"], Words(&["left", "center", "right"])),
     ],
     required: &[],
-    defaults: &[
-        ("border-color", "#000000"),
-        ("border-style", "solid"),
-        ("border-width", "4px"),
-        ("padding", "10px 25px"),
-        ("width", "100%"),
-        ("align", "center"),
-    ],
 };
 
 pub(super) const SPACER: ElementSchema = ElementSchema {
@@ -202,7 +160,6 @@ pub(super) const SPACER: ElementSchema = ElementSchema {
         (&["height"], Type::LENGTH),
     ],
     required: &[],
-    defaults: &[("height", "20px")],
 };
 
 pub(super) const TABLE: ElementSchema = ElementSchema {
@@ -228,19 +185,6 @@ pub(super) const TABLE: ElementSchema = ElementSchema {
         (&["width"], Type::LENGTH_OR_AUTO),
     ],
     required: &[],
-    defaults: &[
-        ("align", "left"),
-        ("border", "none"),
-        ("cellpadding", "0"),
-        ("cellspacing", "0"),
-        ("color", "#000000"),
-        ("font-family", "Ubuntu, Helvetica, Arial, sans-serif"),
-        ("font-size", "13px"),
-        ("line-height", "22px"),
-        ("padding", "10px 25px"),
-        ("table-layout", "auto"),
-        ("width", "100%"),
-    ],
 };
 
 pub(super) const RAW: ElementSchema = ElementSchema {
@@ -263,5 +207,4 @@ pub(super) const RAW: ElementSchema = ElementSchema {
     ],
     attributes: &[(&["position"], Words(&["file-start"]))],
     required: &[],
-    defaults: &[],
 };

@@ -16,7 +16,6 @@ pub(super) const MJML: ElementSchema = ElementSchema {
         (&["owa"], Words(&["desktop", "mobile"])),
     ],
     required: &[],
-    defaults: &[("lang", "und"), ("dir", "auto"), ("owa", "mobile")],
 };
 
 pub(super) const HEAD: ElementSchema = ElementSchema {
@@ -26,7 +25,6 @@ pub(super) const HEAD: ElementSchema = ElementSchema {
     parents: &["mjml"],
     attributes: &[],
     required: &[],
-    defaults: &[],
 };
 
 pub(super) const ATTRIBUTES: ElementSchema = ElementSchema {
@@ -36,7 +34,6 @@ pub(super) const ATTRIBUTES: ElementSchema = ElementSchema {
     parents: &["mj-head"],
     attributes: &[],
     required: &[],
-    defaults: &[],
 };
 
 pub(super) const ALL: ElementSchema = ElementSchema {
@@ -46,7 +43,6 @@ pub(super) const ALL: ElementSchema = ElementSchema {
     parents: &["mj-attributes"],
     attributes: &[],
     required: &[],
-    defaults: &[],
 };
 
 pub(super) const CLASS: ElementSchema = ElementSchema {
@@ -56,7 +52,6 @@ pub(super) const CLASS: ElementSchema = ElementSchema {
     parents: &["mj-attributes"],
     attributes: &[(&["name"], Text)],
     required: &["name"],
-    defaults: &[],
 };
 
 pub(super) const BREAKPOINT: ElementSchema = ElementSchema {
@@ -66,7 +61,6 @@ pub(super) const BREAKPOINT: ElementSchema = ElementSchema {
     parents: &["mj-head"],
     attributes: &[(&["width"], Type::PIXELS)],
     required: &["width"],
-    defaults: &[],
 };
 
 pub(super) const FONT: ElementSchema = ElementSchema {
@@ -76,7 +70,6 @@ pub(super) const FONT: ElementSchema = ElementSchema {
     parents: &["mj-head"],
     attributes: &[(&["name", "href"], Text)],
     required: &["name", "href"],
-    defaults: &[],
 };
 
 pub(super) const HTML_ATTRIBUTES: ElementSchema = ElementSchema {
@@ -86,7 +79,6 @@ pub(super) const HTML_ATTRIBUTES: ElementSchema = ElementSchema {
     parents: &["mj-head"],
     attributes: &[],
     required: &[],
-    defaults: &[],
 };
 
 pub(super) const SELECTOR: ElementSchema = ElementSchema {
@@ -96,7 +88,6 @@ pub(super) const SELECTOR: ElementSchema = ElementSchema {
     parents: &["mj-html-attributes"],
     attributes: &[(&["path"], Text)],
     required: &["path"],
-    defaults: &[],
 };
 
 pub(super) const HTML_ATTRIBUTE: ElementSchema = ElementSchema {
@@ -106,7 +97,6 @@ pub(super) const HTML_ATTRIBUTE: ElementSchema = ElementSchema {
     parents: &["mj-selector"],
     attributes: &[(&["name"], Text)],
     required: &["name"],
-    defaults: &[],
 };
 
 pub(super) const INCLUDE: ElementSchema = ElementSchema {
@@ -120,7 +110,6 @@ pub(super) const INCLUDE: ElementSchema = ElementSchema {
         (&["css-inline"], Words(&["inline"])),
     ],
     required: &["path"],
-    defaults: &[],
 };
 
 pub(super) const PREVIEW: ElementSchema = ElementSchema {
@@ -130,7 +119,6 @@ pub(super) const PREVIEW: ElementSchema = ElementSchema {
     parents: &["mj-head"],
     attributes: &[],
     required: &[],
-    defaults: &[],
 };
 
 pub(super) const STYLE: ElementSchema = ElementSchema {
@@ -140,7 +128,6 @@ pub(super) const STYLE: ElementSchema = ElementSchema {
     parents: &["mj-head"],
     attributes: &[(&["inline"], Words(&["inline"]))],
     required: &[],
-    defaults: &[],
 };
 
 pub(super) const TITLE: ElementSchema = ElementSchema {
@@ -150,5 +137,4 @@ pub(super) const TITLE: ElementSchema = ElementSchema {
     parents: &["mj-head"],
     attributes: &[],
     required: &[],
-    defaults: &[],
 };

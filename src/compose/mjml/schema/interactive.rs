@@ -36,18 +36,6 @@ pub(super) const SOCIAL: ElementSchema = ElementSchema {
         (&["vertical-align"], Words(&["top", "bottom", "middle"])),
     ],
     required: &[],
-    defaults: &[
-        ("align", "center"),
-        ("border-radius", "3px"),
-        ("color", "#333333"),
-        ("font-family", "Ubuntu, Helvetica, Arial, sans-serif"),
-        ("font-size", "13px"),
-        ("icon-size", "20px"),
-        ("line-height", "22px"),
-        ("mode", "horizontal"),
-        ("padding", "10px 25px"),
-        ("text-decoration", "none"),
-    ],
 };
 
 pub(super) const SOCIAL_ELEMENT: ElementSchema = ElementSchema {
@@ -86,21 +74,6 @@ pub(super) const SOCIAL_ELEMENT: ElementSchema = ElementSchema {
         (&["vertical-align"], Words(&["top", "middle", "bottom"])),
     ],
     required: &[],
-    defaults: &[
-        ("alt", ""),
-        ("align", "left"),
-        ("icon-position", "left"),
-        ("color", "#000"),
-        ("border-radius", "3px"),
-        ("font-family", "Ubuntu, Helvetica, Arial, sans-serif"),
-        ("font-size", "13px"),
-        ("line-height", "1"),
-        ("padding", "4px"),
-        ("text-padding", "4px 4px 4px 0"),
-        ("target", "_blank"),
-        ("text-decoration", "none"),
-        ("vertical-align", "middle"),
-    ],
 };
 
 pub(super) const NAVBAR: ElementSchema = ElementSchema {
@@ -139,19 +112,6 @@ pub(super) const NAVBAR: ElementSchema = ElementSchema {
         (&["ico-line-height"], Type::LINE_HEIGHT),
     ],
     required: &[],
-    defaults: &[
-        ("align", "center"),
-        ("ico-align", "center"),
-        ("ico-open", "&#9776;"),
-        ("ico-close", "&#8855;"),
-        ("ico-color", "#000000"),
-        ("ico-font-size", "30px"),
-        ("ico-font-family", "Ubuntu, Helvetica, Arial, sans-serif"),
-        ("ico-text-transform", "uppercase"),
-        ("ico-padding", "10px"),
-        ("ico-text-decoration", "none"),
-        ("ico-line-height", "30px"),
-    ],
 };
 
 pub(super) const NAVBAR_LINK: ElementSchema = ElementSchema {
@@ -182,17 +142,6 @@ pub(super) const NAVBAR_LINK: ElementSchema = ElementSchema {
         (&["line-height"], Type::LINE_HEIGHT),
     ],
     required: &[],
-    defaults: &[
-        ("color", "#000000"),
-        ("font-family", "Ubuntu, Helvetica, Arial, sans-serif"),
-        ("font-size", "13px"),
-        ("font-weight", "normal"),
-        ("line-height", "22px"),
-        ("padding", "15px 10px"),
-        ("target", "_blank"),
-        ("text-decoration", "none"),
-        ("text-transform", "uppercase"),
-    ],
 };
 
 pub(super) const ACCORDION: ElementSchema = ElementSchema {
@@ -220,19 +169,6 @@ pub(super) const ACCORDION: ElementSchema = ElementSchema {
         (&["icon-position"], Words(&["left", "right"])),
     ],
     required: &[],
-    defaults: &[
-        ("border", "2px solid black"),
-        ("font-family", "Ubuntu, Helvetica, Arial, sans-serif"),
-        ("icon-align", "middle"),
-        ("icon-wrapped-url", "https://i.imgur.com/bIXv1bk.png"),
-        ("icon-wrapped-alt", "+"),
-        ("icon-unwrapped-url", "https://i.imgur.com/w4uTygT.png"),
-        ("icon-unwrapped-alt", "-"),
-        ("icon-position", "right"),
-        ("icon-height", "32px"),
-        ("icon-width", "32px"),
-        ("padding", "10px 25px"),
-    ],
 };
 
 pub(super) const ACCORDION_ELEMENT: ElementSchema = ElementSchema {
@@ -258,7 +194,6 @@ pub(super) const ACCORDION_ELEMENT: ElementSchema = ElementSchema {
         (&["icon-position"], Words(&["left", "right"])),
     ],
     required: &[],
-    defaults: &[],
 };
 
 pub(super) const ACCORDION_TITLE: ElementSchema = ElementSchema {
@@ -274,7 +209,6 @@ pub(super) const ACCORDION_TITLE: ElementSchema = ElementSchema {
         (&["font-family", "font-weight"], Text),
     ],
     required: &[],
-    defaults: &[("font-size", "13px"), ("padding", "16px")],
 };
 
 pub(super) const ACCORDION_TEXT: ElementSchema = ElementSchema {
@@ -292,11 +226,6 @@ pub(super) const ACCORDION_TEXT: ElementSchema = ElementSchema {
         (&["line-height"], Type::LINE_HEIGHT),
     ],
     required: &[],
-    defaults: &[
-        ("font-size", "13px"),
-        ("line-height", "1"),
-        ("padding", "16px"),
-    ],
 };
 
 pub(super) const CAROUSEL: ElementSchema = ElementSchema {
@@ -325,18 +254,6 @@ pub(super) const CAROUSEL: ElementSchema = ElementSchema {
         (&["thumbnails"], Words(&["visible", "hidden", "supported"])),
     ],
     required: &[],
-    defaults: &[
-        ("align", "center"),
-        ("border-radius", "6px"),
-        ("icon-width", "44px"),
-        ("left-icon", "https://i.imgur.com/xTh3hln.png"),
-        ("right-icon", "https://i.imgur.com/os7o9kz.png"),
-        ("thumbnails", "visible"),
-        ("tb-border", "2px solid transparent"),
-        ("tb-border-radius", "6px"),
-        ("tb-hover-border-color", "#fead0d"),
-        ("tb-selected-border-color", "#ccc"),
-    ],
 };
 
 pub(super) const CAROUSEL_IMAGE: ElementSchema = ElementSchema {
@@ -361,5 +278,4 @@ pub(super) const CAROUSEL_IMAGE: ElementSchema = ElementSchema {
         (&["border-radius", "tb-border-radius"], Type::LENGTHS),
     ],
     required: &["src"],
-    defaults: &[("alt", ""), ("target", "_blank")],
 };

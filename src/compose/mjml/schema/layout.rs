@@ -12,7 +12,6 @@ pub(super) const BODY: ElementSchema = ElementSchema {
     parents: &["mjml"],
     attributes: &[(&["width"], Type::PIXELS), (&["background-color"], Color)],
     required: &[],
-    defaults: &[("width", "600px")],
 };
 
 pub(super) const WRAPPER: ElementSchema = ElementSchema {
@@ -48,15 +47,6 @@ pub(super) const WRAPPER: ElementSchema = ElementSchema {
         (&["gap"], Type::PIXELS),
     ],
     required: &[],
-    defaults: &[
-        ("background-repeat", "repeat"),
-        ("background-size", "auto"),
-        ("background-position", "top center"),
-        ("direction", "ltr"),
-        ("padding", "20px 0"),
-        ("text-align", "center"),
-        ("text-padding", "4px 4px 4px 0"),
-    ],
 };
 
 pub(super) const SECTION: ElementSchema = ElementSchema {
@@ -91,15 +81,6 @@ pub(super) const SECTION: ElementSchema = ElementSchema {
         (&["text-padding"], Type::LENGTHS),
     ],
     required: &[],
-    defaults: &[
-        ("background-repeat", "repeat"),
-        ("background-size", "auto"),
-        ("background-position", "top center"),
-        ("direction", "ltr"),
-        ("padding", "20px 0"),
-        ("text-align", "center"),
-        ("text-padding", "4px 4px 4px 0"),
-    ],
 };
 
 pub(super) const GROUP: ElementSchema = ElementSchema {
@@ -114,7 +95,6 @@ pub(super) const GROUP: ElementSchema = ElementSchema {
         (&["width"], Type::LENGTH),
     ],
     required: &[],
-    defaults: &[("direction", "ltr")],
 };
 
 pub(super) const COLUMN: ElementSchema = ElementSchema {
@@ -147,7 +127,6 @@ pub(super) const COLUMN: ElementSchema = ElementSchema {
         (&["width"], Type::LENGTH),
     ],
     required: &[],
-    defaults: &[("direction", "ltr"), ("vertical-align", "top")],
 };
 
 pub(super) const HERO: ElementSchema = ElementSchema {
@@ -187,12 +166,4 @@ pub(super) const HERO: ElementSchema = ElementSchema {
         (&["vertical-align"], Words(&["top", "bottom", "middle"])),
     ],
     required: &[],
-    defaults: &[
-        ("mode", "fixed-height"),
-        ("height", "0px"),
-        ("background-position", "center center"),
-        ("padding", "0px"),
-        ("background-color", "#ffffff"),
-        ("vertical-align", "top"),
-    ],
 };

@@ -86,8 +86,6 @@ pub(super) struct ElementSchema {
     attributes: &'static [Group],
     /// The attributes without which it means nothing.
     pub(super) required: &'static [&'static str],
-    /// The values of attributes that are not written.
-    pub(super) defaults: &'static [(&'static str, &'static str)],
 }
 
 impl ElementSchema {
@@ -110,12 +108,6 @@ impl ElementSchema {
     pub(super) fn attributes(&self) -> impl Iterator<Item = (&'static str, Type)> {
         let groups = self.attributes.iter();
         groups.flat_map(|(names, kind)| names.iter().map(|name| (*name, *kind)))
-    }
-
-    /// The value of an attribute that is not written.
-    pub(super) fn default(&self, name: &str) -> Option<&'static str> {
-        let found = self.defaults.iter().find(|(known, _)| *known == name);
-        found.map(|(_, value)| *value)
     }
 }
 

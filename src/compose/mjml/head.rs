@@ -1,4 +1,4 @@
-//! The head of a page: what the engine leaves out of it.
+//! The head of a page: what the engine leaves out of it, and where it is cut.
 
 use crate::compose::mjml::{
     document::Document,
@@ -8,10 +8,24 @@ use crate::compose::mjml::{
 /// The media of the styles by which Thunderbird widens columns.
 const THUNDERBIRD: &str = "screen and (min-width:";
 
-/// Mends the head as the engine wrote it, the slots still open.
+/// Mends the page as the engine wrote it, the slots still open.
 pub(super) fn mend(markup: &mut Markup<'_>, document: &Document) {
     if document.attributes.get("owa") == Some("desktop") {
         widen_for_outlook_on_the_web(markup);
+    }
+    drop_dead_attributes(markup);
+}
+
+/// The engine gives cells a property of CSS as an attribute, which no client knows.
+fn drop_dead_attributes(markup: &mut Markup<'_>) {
+    const DEAD: &str = " vertical-align=\"";
+    for at in 0..markup.tokens().len() {
+        if let Some(tag) = markup.tag_mut(at)
+            && tag.name == "td"
+            && tag.source().contains(DEAD)
+        {
+            tag.remove("vertical-align");
+        }
     }
 }
 
