@@ -200,6 +200,7 @@ impl Expander<'_> {
             return;
         }
         let kind = Type::of(include);
+        self.files.expanded.findings.extend(Type::fault(include));
         let file = match self.files.find(include, kind) {
             Ok(file) => file,
             Err(Trouble::Refused(error)) => {
