@@ -36,6 +36,7 @@ pub(super) fn check(top: &Element) -> Vec<Finding> {
         defined: &defined,
         findings: Vec::new(),
         seen: HashSet::new(),
+        undefined: HashSet::new(),
     };
     checker.document(top);
     checker.findings
@@ -46,6 +47,8 @@ struct Checker<'a> {
     findings: Vec<Finding>,
     /// File, place and message of what was found.
     seen: HashSet<(String, usize, String)>,
+    /// Names of classes that were said to be missing.
+    undefined: HashSet<String>,
 }
 
 /// What an element is there for.
@@ -82,6 +85,8 @@ impl<'a> Checker<'a> {
             }
         }
         if root.is_none() {
+            // Whatever text there is, is not what is wrong.
+            self.findings.clear();
             let message = "there is no `<mjml>` element";
             let hint = "Put everything into `<mjml>`.";
             self.error("mjml-structure", &top.place, message, hint);
@@ -175,13 +180,7 @@ impl<'a> Checker<'a> {
         }
         let message = format!("`<{}>` cannot stand in `<{}>`", element.name, parent.name);
         let parents = values::listed_elements(known.parents);
-        // MJML lays out anything of the body in anything of the body, but a carousel is made of pictures
-        // alone.
-        let laid_out = known.realm == Realm::Body
-            && matches!(around.kind, Kind::Container | Kind::Closed)
-            && (around.realm == Realm::Body || around.name == "mj-body")
-            && around.name != "mj-carousel";
-        if laid_out {
+        if schema::lays_out(around, known) {
             let message = format!("`<{}>` stands in `<{}>`", element.name, parent.name);
             let hint = format!("Put it into {parents}.");
             self.warning("mjml-parent", &element.place, message, || hint);
@@ -203,7 +202,9 @@ impl<'a> Checker<'a> {
                 None if element.name.starts_with("mj-") => {
                     "It is left out, with all that it holds.".to_owned()
                 }
-                None => "HTML must stand in `<mj-text>` or `<mj-raw>`.".to_owned(),
+                None => {
+                    "Put HTML into `<mj-text>` or `<mj-raw>`; it is left out otherwise.".to_owned()
+                }
             }
         });
     }

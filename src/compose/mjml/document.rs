@@ -396,8 +396,7 @@ impl Resolver<'_> {
     ) {
         match node {
             Node::Element(element) => {
-                let known = elements::kind(&element.name).is_some();
-                if known && !matches!(element.name.as_str(), "mjml" | "mj-head" | "mj-body") {
+                if elements::is_laid_out_in(&element.name, parent) {
                     children.push(Child::Component(self.component(element, around)));
                 }
             }

@@ -200,6 +200,7 @@ impl Expander<'_> {
             return;
         }
         let kind = Type::of(include);
+        self.files.expanded.findings.extend(Type::fault(include));
         let file = match self.files.find(include, kind) {
             Ok(file) => file,
             Err(Trouble::Refused(error)) => {
@@ -255,8 +256,11 @@ impl Expander<'_> {
             },
             _ => Origin::File(&file.text),
         };
-        let mut top = match reader::read(file.content(), origin) {
-            Ok(top) => top,
+        let mut top = match reader::read_mended(file.content(), origin) {
+            Ok((top, mended)) => {
+                self.files.expanded.findings.extend(mended);
+                top
+            }
             Err(error) => return self.files.refuse(error.at_or(|| include.place.clone())),
         };
         self.files.enter(name);

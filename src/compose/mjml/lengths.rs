@@ -62,9 +62,14 @@ pub(super) fn whole(text: &str) -> Option<f64> {
 /// The number at the start of `text`: JavaScript's `parseFloat`.
 pub(super) fn number(text: &str) -> Option<f64> {
     let text = text.trim_start();
-    let inside = |c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-');
-    let end = text.find(|c| !inside(c)).unwrap_or(text.len());
-    (1..=end).rev().find_map(|end| text[..end].parse().ok())
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let whole = digits(unsigned);
+    let fraction = unsigned[whole..].strip_prefix('.');
+    let fraction = fraction.map_or(0, |fraction| 1 + digits(fraction));
+    text[..text.len() - unsigned.len() + whole + fraction]
+        .parse()
+        .ok()
 }
 
 /// A width and its unit; `None` where there is no number.
@@ -170,9 +175,22 @@ mod tests {
             ("1.2.3", Some(1.2)),
             ("-4-", Some(-4.0)),
             ("x", None),
+            ("5.%", Some(5.0)),
+            ("-.5é", Some(-0.5)),
+            ("+é", None),
+            (".", None),
         ] {
             assert_eq!(number(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn time_to_read_a_number_grows_with_its_length_alone() {
+        let odd = format!("{}{}", "1".repeat(300), "-".repeat(1_000_000)).repeat(4);
+        let start = std::time::Instant::now();
+        assert!(number(&odd).is_some());
+        // A debug build takes some milliseconds; what is quadratic takes minutes.
+        assert!(start.elapsed().as_secs() < 10);
     }
 
     #[test]

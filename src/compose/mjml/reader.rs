@@ -4,11 +4,13 @@
 //! and duplicate attributes (the first counts), upper case. The content of an ending tag such as
 //! `mj-text` is opaque up to its own end. What npm's `mjml` reads without guessing is read the same;
 //! where it guesses, as at a tag that is never closed, there is an error. Several of them are found in
-//! one run: after each, reading goes on where the author most likely meant it to.
+//! one run: after each, reading goes on where the author most likely meant it to. Where npm's guess
+//! loses nothing, [`read_mended`] makes the same, and tells of it.
 //!
 //! Nothing here calls itself, so no input can exhaust the stack, and no text is looked through twice
 //! for the same thing, so that time grows with length alone. What the elements mean is not known here.
 
+mod closing;
 mod content;
 mod faults;
 mod lexer;
@@ -25,6 +27,7 @@ use crate::{
         tokens,
     },
     error::{Error, Result},
+    finding::Finding,
     place::{Place, Text},
 };
 use lexer::{Lexed, Lexer};
@@ -69,6 +72,19 @@ impl Origin<'_> {
 /// # Errors
 /// Tags that do not match, attributes that cannot be read, and a document that is too large or deep.
 pub(super) fn read(document: &str, origin: Origin<'_>) -> Result<Element> {
+    let (top, mended) = read_mended(document, origin)?;
+    match Error::all(mended.iter().map(Error::from)) {
+        Some(error) => Err(error),
+        None => Ok(top),
+    }
+}
+
+/// Reads a document of which not all tags match, as long as nothing of it is lost by that. The findings
+/// say what was closed by something else, and what closes nothing.
+///
+/// # Errors
+/// As those of [`read`], but for these.
+pub(super) fn read_mended(document: &str, origin: Origin<'_>) -> Result<(Element, Vec<Finding>)> {
     if document.len() > LONGEST {
         return Err(Error::data("the MJML is larger than 16 MiB")
             .hint("Host pictures and the like elsewhere, or make several mails of it."));
@@ -82,18 +98,30 @@ pub(super) fn read(document: &str, origin: Origin<'_>) -> Result<Element> {
         elements: 0,
         endless: Vec::new(),
         errors: Vec::new(),
+        loss: Loss::None,
     };
     reader.open.push(Element::new("", reader.place(0, 0)));
     if let Err(last) = reader.run() {
-        reader.errors.push(last);
+        reader.lose(last);
     }
-    if let Some(error) = Error::all(reader.errors) {
-        return Err(error);
-    }
+    let mended = match reader.loss {
+        Loss::None => reader.errors.iter().flat_map(Finding::all_of).collect(),
+        Loss::Some => {
+            let error = Error::all(reader.errors);
+            return Err(error.unwrap_or_else(|| Error::bug("something is lost, for no reason")));
+        }
+    };
     let top = reader.open.pop();
     let top = top.ok_or_else(|| Error::bug("the MJML has no top"))?;
     limits::check(&top)?;
-    Ok(top)
+    Ok((top, mended))
+}
+
+/// Whether something of a document would be missing from what was read of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loss {
+    None,
+    Some,
 }
 
 struct Reader<'a> {
@@ -110,6 +138,7 @@ struct Reader<'a> {
     endless: Vec<String>,
     /// What was wrong, and did not keep the rest from being read.
     errors: Vec<Error>,
+    loss: Loss,
 }
 
 impl<'a> Reader<'a> {
@@ -117,13 +146,21 @@ impl<'a> Reader<'a> {
     fn run(&mut self) -> Result<()> {
         while self.at < self.document.len() {
             if self.errors.len() >= MOST_ERRORS {
+                self.loss = Loss::Some;
                 return Ok(());
             }
             self.step()?;
         }
         let open = self.open.iter().skip(1);
         self.errors.extend(open.map(faults::unclosed));
+        self.close_within(1);
         Ok(())
+    }
+
+    /// Keeps an error after which something would be missing.
+    fn lose(&mut self, error: Error) {
+        self.errors.push(error);
+        self.loss = Loss::Some;
     }
 
     fn rest(&self) -> &'a str {
@@ -227,47 +264,6 @@ impl<'a> Reader<'a> {
         (name.to_ascii_lowercase(), self.place(start, end))
     }
 
-    /// Reads an end tag, and closes what it closes.
-    fn close(&mut self) {
-        let (name, place) = self.name(lexer::close_length(self.rest()));
-        self.end_of_close(&name, &place);
-        let innermost = self.open.len() - 1;
-        let found = self.open.iter().skip(1).rposition(|open| open.name == name);
-        let meant = match found.map(|found| found + 1) {
-            Some(found) if found == innermost => found,
-            None if elements::is_void(&name) => return,
-            found => {
-                let open = self.open.last().filter(|_| innermost > 0);
-                self.errors.push(faults::unmatched(&name, place, open));
-                // A name that is mistyped closes what it was typed for.
-                let mistyped = open.is_some_and(|open| faults::is_mistyped(&name, &open.name));
-                match found {
-                    Some(found) => found,
-                    None if mistyped => innermost,
-                    None => return,
-                }
-            }
-        };
-        while self.open.len() > meant.max(1)
-            && let Some(open) = self.open.pop()
-        {
-            self.push(Node::Element(open));
-        }
-    }
-
-    /// Steps behind the `>` of an end tag.
-    fn end_of_close(&mut self, name: &str, place: &Place) {
-        let rest = self.rest();
-        let end = rest.find(['<', '>']).unwrap_or(rest.len());
-        self.at += end;
-        if rest[end..].starts_with('>') {
-            self.at += 1;
-        } else {
-            let error = faults::incomplete(name).at(place.clone());
-            self.errors.push(error);
-        }
-    }
-
     fn open(&mut self) -> Result<()> {
         let (name, place) = self.name(1);
         let mut element = Element::new(name, place);
@@ -304,7 +300,7 @@ impl<'a> Reader<'a> {
                 Lexed::SelfEnd => return Ok(true),
                 Lexed::Attribute { name, value } => (name, value),
                 Lexed::Less => {
-                    self.errors.push(faults::endless_tag(element));
+                    self.lose(faults::endless_tag(element));
                     return Ok(false);
                 }
                 Lexed::Over => return Err(faults::endless_tag(element)),
@@ -329,7 +325,7 @@ impl<'a> Reader<'a> {
             let written = &self.document[written];
             let name = &self.document[name];
             if name.contains(tokens::is_of_sending) {
-                self.errors.push(faults::tag_for_attribute(element));
+                self.lose(faults::tag_for_attribute(element));
             } else {
                 self.attribute(element, name, written, spans)?;
             }

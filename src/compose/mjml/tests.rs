@@ -115,7 +115,7 @@ fn what_mjml_does_not_know_is_an_error_or_a_warning() {
         all[2],
         shown(
             "a.mjml:4:1: MJML has no element `<p>`",
-            "HTML must stand in `<mj-text>` or `<mj-raw>`."
+            "Put HTML into `<mj-text>` or `<mj-raw>`; it is left out otherwise."
         )
     );
     let (page, findings) = render_with(source, Validation::Soft).unwrap();
@@ -195,4 +195,27 @@ fn values_that_are_put_into_the_page_cannot_break_out_of_it() {
         "{page}"
     );
     assert!(page.contains("border-left:1px &#34;x&#34;;"), "{page}");
+}
+
+#[test]
+fn no_element_gets_into_the_page_as_it_is() {
+    // Each stands where the engine would take it for HTML, or for nothing that it knows.
+    let everywhere = "<mj-text>1</mj-text><mj-navbar-link>2</mj-navbar-link><mj-social-element>3</mj-social-element><mj-accordion-element><mj-accordion-title>4</mj-accordion-title></mj-accordion-element><mj-carousel-image src='5'/><mj-title>6</mj-title>";
+    for around in [
+        "mj-wrapper",
+        "mj-section",
+        "mj-group",
+        "mj-column",
+        "mj-hero",
+        "mj-social",
+        "mj-navbar",
+        "mj-accordion",
+        "mj-accordion-element",
+    ] {
+        let source = format!("<mjml><mj-body><{around}>{everywhere}</{around}></mj-body></mjml>");
+        let (page, findings) = render_with(&source, Validation::Soft).unwrap();
+        assert!(!page.contains("<mj-"), "{around}: {page}");
+        assert!(findings.len() >= 4, "{around}: {findings:?}");
+        assert!(render_with(&source, Validation::Standard).is_err());
+    }
 }

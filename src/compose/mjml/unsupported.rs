@@ -102,9 +102,9 @@ mod tests {
         );
         assert_eq!(
             said(
-                "<mj-accordion-element><mj-accordion-title>a</mj-accordion-title><mj-accordion-title>b</mj-accordion-title></mj-accordion-element>"
+                "<mj-accordion><mj-accordion-element><mj-accordion-title>a</mj-accordion-title><mj-accordion-title>b</mj-accordion-title></mj-accordion-element></mj-accordion>"
             ),
-            ["38: only the last `<mj-accordion-title>` of an element is shown"]
+            ["52: only the last `<mj-accordion-title>` of an element is shown"]
         );
         assert!(said("<mj-section padding='10px'><mj-column/></mj-section>").is_empty());
     }

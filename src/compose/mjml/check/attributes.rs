@@ -115,8 +115,20 @@ impl Checker<'_> {
         );
         let place = element.place_of_name(attribute);
         self.warning("mjml-unknown-attribute", &place, message, || {
+            if let Some((name, value)) = name.split_once(':')
+                && known.attribute(name).is_some()
+            {
+                let value = value.trim_matches(['"', '\'']);
+                return format!("Write `{name}=\"{}\"`.", shortened(value));
+            }
+            if name.starts_with(['"', '\'']) && name.ends_with(['"', '\'']) && name.len() > 1 {
+                return "Write `=` between a name and its value.".to_owned();
+            }
             if name.contains(['"', '\'']) {
                 return "A quote is missing before it, or there is one too many.".to_owned();
+            }
+            if name == "class" && known.realm == Realm::Body {
+                return "Did you mean `css-class`?".to_owned();
             }
             let near = if is_for_others(known.name) {
                 nearest(name, schema::attribute_names())
@@ -127,8 +139,10 @@ impl Checker<'_> {
             if let Some(near) = near {
                 return format!("Did you mean `{near}`?");
             }
+            // Few mistype the first letter.
             if let Some(near) = nearest(name, schema::attribute_names())
                 && near != name
+                && near.chars().next() == name.chars().next()
             {
                 return format!("Did you mean `{near}`? Only other elements have it.");
             }
@@ -186,18 +200,24 @@ impl Checker<'_> {
             if defined.classes.contains(name) {
                 continue;
             }
+            if self.undefined.contains(name) {
+                continue;
+            }
             let message = format!("no `<mj-class>` is named `{}`", shortened(name));
             let place = element.place_of_value(attribute);
-            self.warning("mjml-unknown-class", &place, message, || {
-                // To measure all of very many would take long.
-                let known = defined.names.iter().copied().take(1_000);
-                match nearest(name, known) {
-                    Some(near) => format!("Did you mean `{near}`?"),
-                    None => format!(
-                        "Define it in `<mj-attributes>`: `<mj-class name=\"{}\" />`.",
-                        shortened(name)
-                    ),
-                }
+            // To measure all of very many would take long.
+            let known = defined.names.iter().copied().take(1_000);
+            let near = nearest(name, known);
+            if near.is_none() {
+                // What mends it for one element mends it for all.
+                self.undefined.insert(name.to_owned());
+            }
+            self.warning("mjml-unknown-class", &place, message, || match near {
+                Some(near) => format!("Did you mean `{near}`?"),
+                None => format!(
+                    "Define it in `<mj-attributes>`: `<mj-class name=\"{}\" />`.",
+                    shortened(name)
+                ),
             });
         }
     }

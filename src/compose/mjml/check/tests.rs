@@ -5,6 +5,8 @@ use crate::{
     place::Text,
 };
 
+mod slips;
+
 /// The findings of a document, one a line: `line:column rule message | hint`, errors with a `!`.
 fn found(source: &str) -> Vec<String> {
     let text = Text::new("a.mjml", source);
@@ -85,7 +87,7 @@ fn the_frame_must_be_whole() {
             "2:1 !mjml-structure there is no `<mj-body>` | Put what is to be read into `<mj-body>`.",
             "2:17 !mjml-structure there is a second `<mj-head>`, which is left out | Put everything into one `<mj-head>`.",
             "2:27 !mjml-structure `<mj-text>` cannot stand in `<mjml>` | Put it into `<mj-column>` or `<mj-hero>`; it is left out otherwise.",
-            "2:47 !mjml-unknown-element MJML has no element `<p>` | HTML must stand in `<mj-text>` or `<mj-raw>`.",
+            "2:47 !mjml-unknown-element MJML has no element `<p>` | Put HTML into `<mj-text>` or `<mj-raw>`; it is left out otherwise.",
             "2:51 !mjml-structure `<mj-raw>` cannot stand in `<mjml>` | Write `position=\"file-start\"`, or put it into `<mj-head>` or `<mj-body>`; it is left out otherwise.",
             "3:1 !mjml-structure there is a second element after `<mjml>` | Put everything into one `<mjml>`.",
             "3:8 !mjml-stray-text the text `b` stands outside of `<mjml>` | Put it into `<mj-text>`; it is left out otherwise.",
@@ -105,14 +107,14 @@ fn elements_must_be_known_and_stand_in_their_place() {
         &in_column("<mj-txt>a</mj-txt><p>b</p><mj-chart color='x'/>"),
         &[
             "2:1 !mjml-unknown-element MJML has no element `<mj-txt>` | Did you mean `<mj-text>`?",
-            "2:19 !mjml-unknown-element MJML has no element `<p>` | HTML must stand in `<mj-text>` or `<mj-raw>`.",
+            "2:19 !mjml-unknown-element MJML has no element `<p>` | Put HTML into `<mj-text>` or `<mj-raw>`; it is left out otherwise.",
             "2:27 !mjml-unknown-element MJML has no element `<mj-chart>` | It is left out, with all that it holds.",
         ],
     );
     assert_found(
         &in_column("<div><p><mj-text colour='red'>a</mj-text></p></div>"),
         &[
-            "2:1 !mjml-unknown-element MJML has no element `<div>` | HTML must stand in `<mj-text>` or `<mj-raw>`.",
+            "2:1 !mjml-unknown-element MJML has no element `<div>` | Put HTML into `<mj-text>` or `<mj-raw>`; it is left out otherwise.",
             "2:18 mjml-unknown-attribute `<mj-text>` has no attribute `colour` | Did you mean `color`?",
         ],
     );
@@ -123,7 +125,7 @@ fn elements_must_be_known_and_stand_in_their_place() {
         &[
             "2:1 mjml-parent `<mj-section>` stands in `<mj-column>` | Put it into `<mj-body>` or `<mj-wrapper>`.",
             "2:15 !mjml-structure `<mj-title>` cannot stand in `<mj-column>` | Put it into `<mj-head>`; it is left out otherwise.",
-            "2:37 mjml-parent `<mj-accordion-text>` stands in `<mj-column>` | Put it into `<mj-accordion-element>`.",
+            "2:37 !mjml-structure `<mj-accordion-text>` cannot stand in `<mj-column>` | Put it into `<mj-accordion-element>`; it is left out otherwise.",
             "2:95 !mjml-structure `<mj-text>` cannot stand in `<mj-image>` | Put it into `<mj-column>` or `<mj-hero>`; it is left out otherwise.",
         ],
     );

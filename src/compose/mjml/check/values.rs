@@ -20,6 +20,9 @@ pub(super) fn is_of(kind: Type, value: &str) -> bool {
 
 /// What would be right instead of `value`.
 pub(super) fn advice(kind: Type, value: &str) -> String {
+    if value.contains(['“', '”', '„', '‘', '’']) {
+        return "Write straight quotes: `\"`.".to_owned();
+    }
     match kind {
         Type::Text => "Write any text.".to_owned(),
         Type::Color => color_advice(value),
@@ -126,13 +129,16 @@ fn is_number(sign: Sign, text: &str) -> bool {
 }
 
 fn length_advice(lengths: Lengths, value: &str) -> String {
-    // What is all but right is shown as it would be right.
-    let mended: Vec<String> = value
-        .split_whitespace()
-        .take(lengths.most + 1)
-        .map(|length| mended(lengths, length))
-        .collect();
-    let mended = mended.join(" ");
+    // What is all but right is shown as it would be right. One length may only have got its unit too
+    // far away.
+    let mended = match lengths.most {
+        1 => mended(lengths, &value.split_whitespace().collect::<String>()),
+        most => {
+            let all = value.split_whitespace().take(most + 1);
+            let all: Vec<String> = all.map(|length| mended(lengths, length)).collect();
+            all.join(" ")
+        }
+    };
     if !mended.is_empty() && mended.len() < 40 && are_lengths(lengths, &mended) {
         return format!("Write `{mended}`.");
     }

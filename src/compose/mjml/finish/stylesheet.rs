@@ -95,12 +95,14 @@ impl<S: FnMut(Finding)> Reader<S> {
         }
         let Some(selectors) = Selector::read_all(prelude) else {
             let message = format!("cannot read the selector `{shown}`");
-            return (self.say)(Finding::error(RULE, message));
+            let finding = Finding::error(RULE, message);
+            return (self.say)(finding.hint("Write a selector of CSS, such as `.name td`."));
         };
-        let (fleeting, selectors): (Vec<_>, Vec<_>) =
-            selectors.into_iter().partition(Selector::is_fleeting);
-        if !fleeting.is_empty() {
-            self.no_effect(&shown);
+        let count = selectors.len();
+        let mut selectors = selectors;
+        selectors.retain(|selector| !selector.is_fleeting());
+        if selectors.len() < count {
+            self.no_effect(&fleeting(&shown));
         }
         let mut declarations = Vec::new();
         for piece in pieces(body) {
@@ -116,6 +118,7 @@ impl<S: FnMut(Finding)> Reader<S> {
                     (self.say)(finding.hint("Put the whole block into a value."));
                 }
                 _ => {
+                    let piece = piece.split_whitespace().collect::<Vec<_>>().join(" ");
                     let message = format!("`{piece}` in the styles of `{shown}` declares nothing");
                     let finding = Finding::warning(RULE, message);
                     (self.say)(finding.hint("Write `property: value;`."));
@@ -144,19 +147,33 @@ impl<S: FnMut(Finding)> Reader<S> {
 
 const RULE: &str = "mjml-inline-style";
 
+/// Those of the selectors before a rule that match nothing for long.
+fn fleeting(prelude: &str) -> String {
+    let is_fleeting = |selector: &&str| {
+        let read = Selector::read_all(selector);
+        read.is_some_and(|all| all.iter().any(Selector::is_fleeting))
+    };
+    let selectors = split(prelude, ',').filter(is_fleeting);
+    selectors.collect::<Vec<_>>().join(", ")
+}
+
 /// What stands between semicolons.
 fn pieces(declarations: &str) -> impl Iterator<Item = &str> {
-    let mut rest = declarations;
-    let pieces = std::iter::from_fn(move || {
+    split(declarations, ';').filter(|piece| !piece.is_empty())
+}
+
+/// What stands between separators of one byte, as [`until`] finds them.
+fn split(css: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut rest = css;
+    std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let end = until(rest, |c| c == ';').unwrap_or(rest.len());
+        let end = until(rest, |c| c == separator).unwrap_or(rest.len());
         let piece = &rest[..end];
         rest = rest.get(end + 1..).unwrap_or_default();
         Some(piece.trim())
-    });
-    pieces.filter(|piece| !piece.is_empty())
+    })
 }
 
 fn declaration(piece: &str) -> Option<Declaration> {

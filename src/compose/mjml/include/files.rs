@@ -44,6 +44,20 @@ impl Type {
             _ => Self::Mjml,
         }
     }
+
+    /// What is wrong with a type that MJML does not know, and takes for its own.
+    pub(super) fn fault(include: &Element) -> Option<Finding> {
+        let attributes = include.attributes.iter();
+        let mut types = attributes.filter(|attribute| attribute.name == "type");
+        let written = types.next()?;
+        if matches!(written.value.as_str(), "" | "css" | "html" | "mjml") {
+            return None;
+        }
+        let message = format!("`type` of `<mj-include>` is `{}`", written.value);
+        let finding = Finding::warning("mjml-bad-value", message);
+        let finding = finding.at(include.place_of_value(written));
+        Some(finding.hint("Write `css`, `html` or `mjml`; it is read as MJML otherwise."))
+    }
 }
 
 /// Why a file is not brought in.

@@ -411,3 +411,4 @@ fn tags_are_not_shown_to_readers() {
 }
 
 mod limits;
+mod told;

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Reader, as_written, faults, is_blank,
+    Loss, Reader, as_written, faults, is_blank,
     lexer::{self, Lexed, Lexer},
 };
 use crate::{
@@ -21,7 +21,7 @@ impl Reader<'_> {
         if !lexer::is_opaque(&element.name) {
             self.end_of_content(element)?;
         } else if !self.skip_opaque(&element.name) {
-            self.errors.push(faults::unclosed(element));
+            self.lose(faults::unclosed(element));
             return Ok(());
         }
         let end = self.at;
@@ -30,18 +30,27 @@ impl Reader<'_> {
         let (name, place) = self.name(lexer::close_length(self.rest()));
         if name == element.name {
             self.end_of_close(&name, &place);
+            return Ok(());
+        }
+        if !element.content.is_empty() {
+            // npm's `mjml` forgets it.
+            self.loss = Loss::Some;
+        }
+        if faults::is_mistyped(&name, &element.name) {
+            self.end_of_close(&name, &place);
         } else {
             // The end tag of something around it, which is read once more as such.
-            self.errors
-                .push(faults::unmatched(&name, place, Some(element)));
             self.at = end;
         }
+        self.errors.push(faults::unmatched(&name, place, element));
         Ok(())
     }
 
-    /// Goes to the end tag of an ending tag, or to that of an element around it.
+    /// Goes to the end tag of an ending tag. Where there is none, to one that looks like it, or to that
+    /// of an element around it.
     fn end_of_content(&mut self, element: &Element) -> Result<()> {
         let mut inner = Inner::default();
+        let mut mistyped = None;
         while let Some(less) = self.rest().find('<') {
             self.at += less;
             let rest = self.rest();
@@ -60,8 +69,16 @@ impl Reader<'_> {
                 }
                 let is = |open: &Element| name.eq_ignore_ascii_case(&open.name);
                 let is_around = known(name).is_some() && self.open.iter().any(is);
-                if is(element) || is_around {
+                if is(element) {
                     return Ok(());
+                }
+                if is_around {
+                    self.at = mistyped.unwrap_or(self.at);
+                    return Ok(());
+                }
+                if mistyped.is_none() && is_of_mjml(name) {
+                    let is_mistyped = faults::is_mistyped(name, &element.name);
+                    mistyped = is_mistyped.then_some(self.at);
                 }
                 self.at += length.max(1) + name.len();
             } else {
@@ -81,8 +98,11 @@ impl Reader<'_> {
                 }
             }
         }
-        self.at = self.document.len();
-        Err(faults::unclosed(element))
+        self.at = mistyped.unwrap_or(self.document.len());
+        match mistyped {
+            Some(_) => Ok(()),
+            None => Err(faults::unclosed(element)),
+        }
     }
 
     /// Steps over the attributes of a tag of HTML; says whether it closes itself.
@@ -121,12 +141,17 @@ impl Reader<'_> {
 
 /// The name of an element of MJML, in whatever case.
 fn known(name: &str) -> Option<&'static str> {
-    let prefix = name.as_bytes().get(..2)?;
-    if !prefix.eq_ignore_ascii_case(b"mj") {
+    if !is_of_mjml(name) {
         return None;
     }
     let element = schema::element(&name.to_ascii_lowercase());
     element.map(|element| element.name)
+}
+
+/// Whether a name looks like one of MJML's.
+fn is_of_mjml(name: &str) -> bool {
+    let prefix = name.as_bytes().get(..2);
+    prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"mj"))
 }
 
 /// The elements of MJML that are open within an ending tag: they close one another as they do

@@ -9,34 +9,56 @@ use crate::{
     place::Place,
 };
 
+/// The rule that a finding about tags breaks.
+const RULE: &str = "mjml-tags";
+
 /// An element that is open when the document ends.
 pub(super) fn unclosed(element: &Element) -> Error {
     Error::data(format!("`<{}>` is never closed", element.name))
         .at(element.place.clone())
+        .rule(RULE)
         .hint(match elements::kind(&element.name) {
             Some(Kind::Leaf) => format!("Write `/>` where the tag `<{}` ends.", element.name),
             _ => format!("Write `</{}>` where it ends.", element.name),
         })
 }
 
-/// An end tag that does not close `open`, the innermost element that is open.
-pub(super) fn unmatched(name: &str, place: Place, open: Option<&Element>) -> Error {
-    let Some(open) = open else {
-        return Error::data(format!("`</{name}>` closes nothing"))
-            .at(place)
-            .hint(format!(
-                "Take it out, or write the `<{name}>` that it closes."
-            ));
-    };
-    let opened = format!("`<{}>` of {}", open.name, relative(&open.place, &place));
-    let hint = match (elements::kind(&open.name), is_mistyped(name, &open.name)) {
-        (None, true) => format!("Write `<{name}>` there."),
-        (_, true) => format!("Write `</{}>`.", open.name),
-        (Some(Kind::Leaf), _) => format!("Write `/>` where the tag `<{}` ends.", open.name),
+/// An end tag of an element that is open, around `open`, the innermost one.
+pub(super) fn unmatched(name: &str, place: Place, open: &Element) -> Error {
+    let hint = match elements::kind(&open.name) {
+        _ if is_mistyped(name, &open.name) => mistyped(name, open),
+        Some(Kind::Leaf) => format!("Write `/>` where the tag `<{}` ends.", open.name),
         _ => format!("Write `</{}>` before it.", open.name),
     };
+    still_open(name, place, open).hint(hint)
+}
+
+/// An end tag of an element that is not open. `open` is the innermost one.
+pub(super) fn orphan(name: &str, place: Place, open: Option<&Element>) -> Error {
+    let hint = match open {
+        Some(open) if is_mistyped(name, &open.name) => mistyped(name, open),
+        _ if elements::kind(name).is_none() => "Take it out.".to_owned(),
+        _ => format!("Take it out, or write the `<{name}>` that it closes."),
+    };
+    let error = match open {
+        Some(open) => still_open(name, place, open),
+        None => Error::data(format!("`</{name}>` closes nothing")).at(place),
+    };
+    error.rule(RULE).hint(hint)
+}
+
+fn still_open(name: &str, place: Place, open: &Element) -> Error {
+    let opened = format!("`<{}>` of {}", open.name, relative(&open.place, &place));
     let message = format!("`</{name}>` closes nothing here: {opened} is still open");
-    Error::data(message).at(place).hint(hint)
+    Error::data(message).at(place).rule(RULE)
+}
+
+/// What to write where the start tag and the end tag are to be the same.
+fn mistyped(name: &str, open: &Element) -> String {
+    match elements::kind(&open.name) {
+        None => format!("Write `<{name}>` there."),
+        Some(_) => format!("Write `</{}>`.", open.name),
+    }
 }
 
 /// Whether one of a start and an end tag looks like a typing error for the other.

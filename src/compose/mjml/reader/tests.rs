@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod mending;
+
 fn shown(element: &Element, out: &mut String) {
     use std::fmt::Write;
     for node in &element.children {
@@ -52,7 +54,10 @@ fn tags_that_do_not_match_are_named_with_their_lines() {
     );
     assert_eq!(
         read_text("<mjml>\n <mj-text>a</mj-tex>"),
-        Err("a.mjml:2:2: `<mj-text>` is never closed".to_owned())
+        Err(
+            "a.mjml:2:12: `</mj-tex>` closes nothing here: `<mj-text>` of line 2 is still open"
+                .to_owned()
+        )
     );
     assert_eq!(
         read_text("<mjml>"),
@@ -208,9 +213,9 @@ fn all_tags_that_do_not_match_are_found_in_one_run() {
             "<mjml>\n<mj-section>\n<mj-column>\n</mj-section>\n<mj-section>\n</mj-colum>\n</mj-sectoin>\n</mj-wrapper>\n</mjml>",
             &[
                 "a.mjml:4:1: `</mj-section>` closes nothing here: `<mj-column>` of line 3 is still open | Write `</mj-column>` before it.",
-                "a.mjml:6:1: `</mj-colum>` closes nothing here: `<mj-section>` of line 5 is still open | Write `</mj-section>` before it.",
+                "a.mjml:6:1: `</mj-colum>` closes nothing here: `<mj-section>` of line 5 is still open | Take it out.",
                 "a.mjml:7:1: `</mj-sectoin>` closes nothing here: `<mj-section>` of line 5 is still open | Write `</mj-section>`.",
-                "a.mjml:8:1: `</mj-wrapper>` closes nothing here: `<mjml>` of line 1 is still open | Write `</mjml>` before it.",
+                "a.mjml:8:1: `</mj-wrapper>` closes nothing here: `<mjml>` of line 1 is still open | Take it out, or write the `<mj-wrapper>` that it closes.",
             ][..],
         ),
         (

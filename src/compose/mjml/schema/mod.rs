@@ -43,6 +43,18 @@ pub(super) fn attribute_names() -> impl Iterator<Item = &'static str> {
     NAMES.iter().copied()
 }
 
+/// Whether an element is laid out where it stands directly in `parent`. So is anything of the body in
+/// whatever holds elements; but what is made of certain parts can do nothing with others, and its parts
+/// are nothing by themselves.
+pub(super) fn lays_out(parent: &ElementSchema, element: &ElementSchema) -> bool {
+    let is_of_body = parent.realm == Realm::Body || parent.name == "mj-body";
+    let is_closed = |name: &str| self::element(name).is_some_and(|one| one.kind == Kind::Closed);
+    let is_part = element.parents.iter().all(|name| is_closed(name));
+    let is_meant = element.parents.contains(&parent.name);
+    let is_layout = element.realm == Realm::Body && parent.kind == Kind::Container && !is_part;
+    is_of_body && (is_meant || is_layout)
+}
+
 /// Whether an attribute may stand at any element: it names classes, or is for other programs.
 pub(super) fn is_universal(attribute: &str) -> bool {
     matches!(attribute, "css-class" | "mj-class")

@@ -74,7 +74,17 @@ fn what_has_no_effect_is_said() {
         (
             "a:hover, b { c:d }",
             &["1:c=d"],
-            "`a:hover, b` has no effect in styles that are inlined",
+            "`a:hover` has no effect in styles that are inlined",
+        ),
+        (
+            "a[x=','],i::before,b:not(a,b),a:hover { c:d }",
+            &["2:c=d"],
+            "`i::before, a:hover` has no effect in styles that are inlined",
+        ),
+        (
+            "a { b\n b; c:d }",
+            &["1:c=d"],
+            "`b b` in the styles of `a` declares nothing",
         ),
         ("a:foo {b:c}", &[], "cannot read the selector `a:foo`"),
         (
