@@ -117,11 +117,12 @@ pub(crate) fn render(
         Origin::Composed { tags, .. } => tags,
         Origin::File(_) => &nobody,
     };
-    let mut top = reader::read(document, origin)?;
+    let (mut top, mended) = reader::read_mended(document, origin)?;
     let included = include::expand(&mut top, document.len(), origin, options.include)?;
     let trail = &included.trail;
     limits::check(&top)?;
     let mut findings: Vec<Finding> = migrate::migrate(&mut top).into_iter().collect();
+    findings.splice(..0, mended);
     findings.extend(check::check(&top));
     let (mut document, about_tags) = document::resolve(top, tags, options.purpose);
     findings.extend(about_tags);

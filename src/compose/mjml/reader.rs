@@ -71,6 +71,7 @@ impl Origin<'_> {
 ///
 /// # Errors
 /// Tags that do not match, attributes that cannot be read, and a document that is too large or deep.
+#[cfg(test)]
 pub(super) fn read(document: &str, origin: Origin<'_>) -> Result<Element> {
     let (top, mended) = read_mended(document, origin)?;
     match Error::all(mended.iter().map(Error::from)) {

@@ -4,7 +4,7 @@
 //! a thousand articles is cut into as many sheets as there are processors, and put together again.
 //! The sheets share nothing but what the engine writes into the head: the widths of columns.
 
-use std::{collections::BTreeSet, num::NonZeroUsize, thread};
+use std::{collections::BTreeSet, thread};
 
 use super::{
     blocks,
@@ -41,18 +41,21 @@ pub(super) fn lay(document: &mut Document, tags: &Tags) -> Result<Sheet> {
     let Some(body) = document.body.take() else {
         return Err(Error::bug("a page without a body is laid out"));
     };
-    let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    lay_in(processors.min(MOST), body, document, tags)
+    // How many processors there are is not asked for a short page: the answer is looked for in files.
+    let sheets = count(&body).map_or(1, |count| count / SHORTEST);
+    let sheets = match sheets {
+        0 | 1 => 1,
+        _ => thread::available_parallelism().map_or(1, |processors| sheets.min(processors.get())),
+    };
+    lay_in(sheets.min(MOST), body, document, tags)
 }
 
 /// More sheets than this are not worth their while.
 const MOST: usize = 8;
 /// So many components take longer than to start a thread.
-const SHORTEST: usize = 200;
+const SHORTEST: usize = 32;
 
 fn lay_in(sheets: usize, body: Component, document: &Document, tags: &Tags) -> Result<Sheet> {
-    let count = count(&body);
-    let sheets = count.map_or(1, |count| sheets.min(count / SHORTEST));
     if sheets < 2 || body.children.iter().any(waits) {
         let pressed = Pressed::new(document, body, 0, tags)?;
         let cuts = pressed.cuts();

@@ -72,7 +72,7 @@ fn what_is_wrong_in_an_included_file_is_told_there() {
     );
     assert_eq!(
         refused("<mj-section>\n{{ subscriber.x }}</mj-column></mj-section>"),
-        "templates/partials/part.mjml:2:19: `</mj-column>` closes nothing here: `<mj-section>` of line 1 is still open: included by `templates/digest.mjml:4:1` | Write `</mj-section>` before it."
+        "templates/partials/part.mjml:2:1: this tag prints text between the elements of MJML | Put it into `<mj-text>`. The file is included by `templates/digest.mjml:4:1`.\ntemplates/partials/part.mjml:2:19: `</mj-column>` closes nothing here: `<mj-section>` of line 1 is still open | Take it out, or write the `<mj-column>` that it closes. The file is included by `templates/digest.mjml:4:1`."
     );
     assert_eq!(
         refused("<mj-include path='../digest.mjml'/>"),

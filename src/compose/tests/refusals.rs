@@ -234,7 +234,7 @@ fn what_the_engine_refuses_is_shown_at_the_author() {
             .partial("p.mjml", "\n<mj-social>\n <mj-text>x</mj-text></mj-social>");
     assert_eq!(
         bench.refused().lines().next().unwrap(),
-        "templates/p.mjml:3:2: `<mj-text>` cannot stand here"
+        "templates/p.mjml:3:2: `<mj-text>` cannot stand in `<mj-social>` | Put it into `<mj-column>` or `<mj-hero>`; it is left out otherwise."
     );
 }
 
