@@ -1,6 +1,7 @@
 mod any;
 mod include;
 mod layout;
+mod reader_dependent;
 mod refusals;
 
 use super::testing::{Bench, paragraph};

@@ -4,6 +4,8 @@
 //! A block is left out for one reader and repeated for another. So whatever the engine put between its
 //! tags must open and close there: for everyone, and for Outlook with its own tables besides.
 
+use std::collections::HashSet;
+
 use super::{
     markup::{Audience, Markup, Piece, Tag},
     prepare::{Prepared, Slot},
@@ -155,25 +157,48 @@ impl<'a> Proof<'a> {
             let error = Error::data("MJML leaves out the end of this block");
             self.errors.push(whole(error.at(block.place.clone())));
         }
-        let all = self
+        self.lost()?;
+        Error::all(self.errors).map_or(Ok(()), Err)
+    }
+
+    /// The tags that came to nothing. What a component hands down, or the head gives to all, is of use
+    /// where one of them uses it.
+    fn lost(&mut self) -> Result<()> {
+        let slots = self
             .prepared
             .slots
             .iter()
             .zip(&self.waiting)
             .zip(&self.seen);
-        let lost = all.filter(|((_, waits), seen)| **waits && !**seen);
+        let (seen, lost): (Vec<_>, Vec<_>) = slots
+            .filter(|((_, waits), _)| **waits)
+            .partition(|(_, seen)| **seen);
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let key = |tag: &'a SendTag| (tag.place.file(), tag.place.range().start);
+        let mut told = HashSet::new();
+        for ((slot, _), _) in seen {
+            told.extend(
+                self.tags
+                    .runs(slot.content())?
+                    .iter()
+                    .map(|(_, run)| key(run.tag)),
+            );
+        }
         for ((slot, _), _) in lost {
             for (_, run) in self.tags.runs(slot.content())? {
-                let error =
-                    Error::data("this tag has no effect here: MJML does not use what it stands in");
-                self.errors.push(
-                    error.at(run.tag.place.clone()).hint(
+                if told.insert(key(run.tag)) {
+                    let error = Error::data(
+                        "this tag has no effect here: MJML does not use what it stands in",
+                    );
+                    self.errors.push(error.at(run.tag.place.clone()).hint(
                         "Put it where it is shown: into text, or into `href`, `src` or `alt`.",
-                    ),
-                );
+                    ));
+                }
             }
         }
-        Error::all(self.errors).map_or(Ok(()), Err)
+        Ok(())
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! The engine has its own ideas of which of two classes wins; so it never sees them.
 
+mod fixed;
+
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
@@ -295,6 +297,9 @@ impl Resolver<'_> {
             let mut attributes = Attributes::default();
             for attribute in selector.elements() {
                 if let Some(name) = attribute.attribute("name") {
+                    let message = "the name of an attribute cannot depend on the reader".to_owned();
+                    let refusal = fixed::refusal(name, message, self.tags);
+                    self.say(refusal.map(|refusal| refusal.hint("Put the tag into its value.")));
                     attributes.set(name, attribute.content.as_str());
                 }
             }
@@ -308,6 +313,7 @@ impl Resolver<'_> {
 
     fn component(&mut self, element: Element, around: &Around) -> Component {
         let own_class = element.attribute("mj-class").map(str::to_owned);
+        self.class_is_known(own_class.as_deref().unwrap_or_default());
         let mut attributes = Attributes::default();
         if let Some(defaults) = self.defaults.get("mj-all") {
             attributes.merge(defaults);
@@ -341,6 +347,7 @@ impl Resolver<'_> {
         attributes.merge(&own);
         attributes.remove("mj-class");
         around.complete(&element.name, &own, &mut attributes);
+        self.say(fixed::check(&element.name, &attributes, self.tags));
         let around = around.within(&element.name, own_class, &attributes);
         let kind = elements::kind(&element.name);
         let mut children = Vec::new();
@@ -359,6 +366,23 @@ impl Resolver<'_> {
             content: element.content,
             place: element.place,
         }
+    }
+
+    /// Keeps what was not said before: a loop repeats it.
+    fn say(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    fn class_is_known(&mut self, class: &str) {
+        let message = "`mj-class` cannot depend on the reader".to_owned();
+        let refusal = fixed::refusal(class, message, self.tags);
+        self.say(refusal.map(|refusal| {
+            refusal.hint("Put the block into the values, or use `css-class` and `<mj-style>`.")
+        }));
     }
 
     /// Columns share their row as if every reader got all of them.
@@ -381,9 +405,7 @@ impl Resolver<'_> {
         );
         let note = Finding::warning("mjml-shared-width", message).at(block.tag.place.clone());
         let note = note.hint("Set the `width` of each, or put the block around the whole section.");
-        if !self.findings.contains(&note) {
-            self.findings.push(note);
-        }
+        self.say([note]);
     }
 
     fn child(
@@ -406,7 +428,7 @@ impl Resolver<'_> {
             {
                 children.push(Child::Raw(comment));
             }
-            Node::Comment(_) => {}
+            Node::Comment(comment) => self.left_out(&comment),
             Node::Text(text, _) => {
                 let silent = self.between(&text, parent, kind);
                 if !silent.is_empty() {
@@ -420,6 +442,32 @@ impl Resolver<'_> {
     fn keeps(&self, comment: &str) -> bool {
         let conditional = comment.starts_with("<!--[") || comment.contains("<![endif]");
         conditional || self.purpose == Purpose::Template
+    }
+
+    /// A comment that is left out must not take half of a block with it.
+    fn left_out(&mut self, comment: &str) {
+        let mut open: Vec<(usize, &Place)> = Vec::new();
+        let mut halves: Vec<&Place> = Vec::new();
+        let tags = self.tags;
+        for (_, run) in tags.runs(comment).unwrap_or_default() {
+            let place = &run.tag.place;
+            match run.tag.role {
+                Role::Open(number) => open.push((number, place)),
+                Role::Middle(number) | Role::Close(number)
+                    if !open.iter().any(|(opened, _)| *opened == number) =>
+                {
+                    halves.push(place);
+                }
+                Role::Close(number) => open.retain(|(opened, _)| *opened != number),
+                Role::Middle(_) | Role::Print | Role::Statement => {}
+            }
+        }
+        halves.extend(open.into_iter().map(|(_, place)| place));
+        self.say(halves.into_iter().map(|place| {
+            let message = "comments are left out, and this tag with its one";
+            let problem = Finding::error("mjml-send-tag", message).at(place.clone());
+            problem.hint("Take it out of the comment, or put the whole block into it.")
+        }));
     }
 
     /// The tags of the sending moment in the text between elements that print nothing. Text itself is

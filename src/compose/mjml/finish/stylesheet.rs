@@ -2,7 +2,7 @@
 //!
 //! Whatever of them cannot have an effect is said at the place of their author.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, mem};
 
 use super::selecting::Selector;
 use crate::{
@@ -39,6 +39,7 @@ pub(super) fn read(styles: &Inlined, findings: &mut Vec<Finding>) -> Vec<Rule> {
     let mut reader = Reader {
         rules: Vec::new(),
         say: |finding: Finding| findings.push(finding.at(styles.place.clone())),
+        has_said_that_it_depends: false,
     };
     let mut rest = css.trim_start();
     while !rest.is_empty() {
@@ -56,6 +57,7 @@ pub(super) fn declarations(style: &str) -> Vec<Declaration> {
 struct Reader<S> {
     rules: Vec<Rule>,
     say: S,
+    has_said_that_it_depends: bool,
 }
 
 impl<S: FnMut(Finding)> Reader<S> {
@@ -90,8 +92,7 @@ impl<S: FnMut(Finding)> Reader<S> {
     fn style_rule(&mut self, prelude: &str, body: &str) {
         let shown = prelude.split_whitespace().collect::<Vec<_>>().join(" ");
         if prelude.contains(tokens::is_of_sending) {
-            let message = "a selector whose styles are inlined cannot depend on the reader";
-            return (self.say)(Finding::error(RULE, message).hint("Put the tag into a value."));
+            return self.depends();
         }
         let Some(selectors) = Selector::read_all(prelude) else {
             let message = format!("cannot read the selector `{shown}`");
@@ -131,7 +132,18 @@ impl<S: FnMut(Finding)> Reader<S> {
         });
     }
 
+    /// Says once that what is inlined must be known.
+    fn depends(&mut self) {
+        if !mem::replace(&mut self.has_said_that_it_depends, true) {
+            let message = "a selector whose styles are inlined cannot depend on the reader";
+            (self.say)(Finding::error(RULE, message).hint("Put the tag into a value."));
+        }
+    }
+
     fn broken(&mut self, css: &str) {
+        if css.contains(tokens::is_of_sending) {
+            return self.depends();
+        }
         let line = css.lines().next().unwrap_or_default().trim_end();
         let message = format!("the inlined styles end within the rule `{line}`");
         let finding = Finding::error(RULE, message);
@@ -209,7 +221,7 @@ fn until(css: &str, ends: impl Fn(char) -> bool) -> Option<usize> {
     let mut depth = 0_usize;
     let mut escaped = false;
     for (at, character) in css.char_indices() {
-        if std::mem::take(&mut escaped) {
+        if mem::take(&mut escaped) {
             continue;
         }
         match character {

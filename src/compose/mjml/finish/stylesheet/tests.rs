@@ -109,6 +109,11 @@ fn what_has_no_effect_is_said() {
             "a selector whose styles are inlined cannot depend on the reader",
         ),
         (
+            "\u{F0001} .a {b:c} \u{F0002}",
+            &[],
+            "a selector whose styles are inlined cannot depend on the reader",
+        ),
+        (
             "a { \u{F0001}b:c;\u{F0002} }",
             &["1:"],
             "in the inlined styles of `a`, a tag that waits for the reader stands outside of a value",
@@ -117,6 +122,7 @@ fn what_has_no_effect_is_said() {
         let (found, said) = read_css(css);
         assert_eq!(found, rules, "{css}");
         assert_eq!(said.first().map(String::as_str), Some(message), "{css}");
+        assert!(said.iter().all(|said| !said.contains('\u{F0002}')), "{css}");
     }
 }
 
