@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 
 /// Documents of more elements are refused.
 pub(super) const MOST_ELEMENTS: usize = 100_000;
+/// Documents with more comments between their elements are refused: each becomes a piece of the page.
+pub(super) const MOST_COMMENTS: usize = 200_000;
 /// Carousels of more pictures are refused.
 const MOST_PICTURES: usize = 200;
 /// Documents are refused whose elements get more bytes of values from others.
@@ -106,6 +108,16 @@ mod tests {
         compose::mjml::reader::{Origin, read},
         place::Text,
     };
+
+    #[test]
+    fn comments_are_counted() {
+        let comments = |count: usize| format!("<mjml>{}</mjml>", "<!---->".repeat(count));
+        assert_eq!(refused(&comments(super::MOST_COMMENTS)), None);
+        assert_eq!(
+            refused(&comments(super::MOST_COMMENTS + 1)).as_deref(),
+            Some("a.mjml:1:1400007: there are more than 200000 comments")
+        );
+    }
 
     fn refused(source: &str) -> Option<String> {
         let text = Text::new("a.mjml", source);

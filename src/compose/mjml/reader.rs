@@ -97,6 +97,7 @@ pub(super) fn read_mended(document: &str, origin: Origin<'_>) -> Result<(Element
         mark: None,
         open: Vec::new(),
         elements: 0,
+        comments: 0,
         endless: Vec::new(),
         errors: Vec::new(),
         loss: Loss::None,
@@ -135,6 +136,8 @@ struct Reader<'a> {
     open: Vec<Element>,
     /// How many elements were opened.
     elements: usize,
+    /// How many comments stand between them.
+    comments: usize,
     /// Elements such as `script` that have no end tag in the rest of the document.
     endless: Vec<String>,
     /// What was wrong, and did not keep the rest from being read.
@@ -187,7 +190,13 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         if rest.starts_with("<!--") {
+            let place = self.place(self.at, self.at + 4);
             let comment = self.comment()?;
+            self.comments += 1;
+            if self.comments > limits::MOST_COMMENTS {
+                let message = format!("there are more than {} comments", limits::MOST_COMMENTS);
+                return Err(Error::data(message).at(place));
+            }
             self.push(Node::Comment(comment));
         } else if rest.starts_with("<![CDATA[") {
             let start = self.at + "<![CDATA[".len();
