@@ -53,7 +53,7 @@ pub(super) fn lay(document: &mut Document, tags: &Tags) -> Result<Sheet> {
 /// More sheets than this are not worth their while.
 const MOST: usize = 8;
 /// So many components take longer than to start a thread.
-const SHORTEST: usize = 32;
+const SHORTEST: usize = 100;
 
 fn lay_in(sheets: usize, body: Component, document: &Document, tags: &Tags) -> Result<Sheet> {
     if sheets < 2 || body.children.iter().any(waits) {
