@@ -1,6 +1,10 @@
 //! `mjml FILE…`: plain MJML files as HTML, without a newsletter around them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use super::report;
 use crate::{
@@ -20,6 +24,7 @@ pub(super) fn run(args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<Exit> {
         let error = Error::new(Kind::Usage, "there is no folder to write the pages to");
         return Err(error.hint("Name one with `-o DIR`."));
     }
+    clash(args)?;
     let pages = args
         .files
         .iter()
@@ -32,6 +37,26 @@ pub(super) fn run(args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<Exit> {
     }
     let errors = errors.into_iter().flat_map(Error::into_all);
     Error::all(errors).map_or(Ok(Exit::Done), Err)
+}
+
+/// Two files of one name would become one page.
+fn clash(args: &MjmlArgs) -> Result<()> {
+    let mut seen: HashMap<&OsStr, &Path> = HashMap::new();
+    let clashes = args.files.iter().filter_map(|file| {
+        let first = seen.insert(stem(file), file)?;
+        let message = format!(
+            "`{}` and `{}` would be one page",
+            first.display(),
+            file.display()
+        );
+        Some(Error::new(Kind::Usage, message).hint("Render them into folders of their own."))
+    });
+    Error::all(clashes.collect::<Vec<_>>()).map_or(Ok(()), Err)
+}
+
+/// What the page of a file is called.
+fn stem(file: &Path) -> &OsStr {
+    file.file_stem().unwrap_or(file.as_os_str())
 }
 
 fn page(file: &Path, args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<()> {
@@ -53,8 +78,7 @@ fn page(file: &Path, args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<()> {
         ui.product(&rendered.html);
         return Ok(());
     };
-    let stem = file.file_stem().unwrap_or(file.as_os_str());
-    let mut page = folder.join(stem).into_os_string();
+    let mut page = folder.join(stem(file)).into_os_string();
     page.push(".html");
     let page = PathBuf::from(page);
     fs::write(&page, rendered.html.as_bytes(), Access::Shared)?;

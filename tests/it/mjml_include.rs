@@ -103,3 +103,25 @@ error: `mails/link.mjml` lies outside the newsletter's folder
     let html = project.run(&["mjml", "mails/a.mjml"]).exit(0).stdout;
     assert!(html.contains("shared"), "{html}");
 }
+
+#[test]
+fn two_files_do_not_become_one_page() {
+    let page = "<mjml><mj-body></mj-body></mjml>";
+    let project = Project::empty()
+        .file("a.mjml", page)
+        .file("b.mjml", page)
+        .file("more/a.mjml", page);
+    let _ = project
+        .run(&["mjml", "a.mjml", "b.mjml", "more/a.mjml", "-o", "out"])
+        .exit(64)
+        .stderr(
+            "error: `a.mjml` and `more/a.mjml` would be one page
+ |
+ = help: Render them into folders of their own.
+",
+        );
+    assert!(!project.path("out").exists());
+    let _ = project
+        .run(&["mjml", "a.mjml", "b.mjml", "-o", "out"])
+        .exit(0);
+}
