@@ -4,7 +4,9 @@
 
 mod build;
 mod campaign;
+mod cancel;
 mod confirm;
+mod due;
 mod inbox;
 mod init;
 mod job;
@@ -12,11 +14,15 @@ mod lint;
 mod mjml;
 mod new;
 mod outbox;
+mod pause;
 mod preview;
 mod project;
 mod reader;
 mod receipt;
+mod rehearse;
 mod report;
+mod resolve;
+mod resume;
 mod sandbox;
 mod send;
 mod signals;
@@ -80,6 +86,11 @@ fn perform(cli: Cli, ui: Ui) -> Result<Exit> {
         Verb::Test(args) => test::run(args, &open()?),
         Verb::Send(args) => send::run(args, &open()?),
         Verb::Status(args) => status::run(args, &open()?),
+        Verb::Pause(args) => pause::run(args, &open()?),
+        Verb::Resume(args) => resume::run(args, &open()?),
+        Verb::Cancel(args) => cancel::run(args, &open()?),
+        Verb::Resolve(args) => resolve::run(args, &open()?),
+        Verb::Rehearse(args) => rehearse::run(args, &open()?),
         Verb::Inbox(args) => inbox::run(args, &cli.directory, ui),
     }
 }

@@ -25,7 +25,10 @@ use crate::{
 pub(super) fn run(args: &SendArgs, project: &Project) -> Result<Exit> {
     let list = &project.settings.list.path;
     let venue = Venue::of(args);
-    let issue = project.gather(&args.issue)?;
+    let Some(name) = &args.issue else {
+        return super::due::run(project);
+    };
+    let issue = project.gather(name)?;
     if let Some(exit) = not_yet(project, &issue, venue) {
         return Ok(exit);
     }

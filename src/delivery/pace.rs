@@ -4,10 +4,12 @@
 //! connections to a relay share. Knows neither mails nor sockets.
 
 mod limiter;
+mod quiet;
 
 use std::{collections::VecDeque, fmt, str::FromStr, time::Duration};
 
 pub(super) use limiter::{Limiter, Permit};
+pub use quiet::QuietHours;
 
 use crate::error::{Error, Kind, Result};
 

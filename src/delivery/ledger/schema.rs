@@ -14,7 +14,7 @@ use crate::{
 const APPLICATION_ID: i32 = 0x4c50_4c31;
 
 /// The version of the tables.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// `WITHOUT ROWID` keeps the rows in the order of their keys, and half as large.
 const TABLES: &str = "
@@ -28,7 +28,11 @@ CREATE TABLE campaign(
   reason TEXT,
   created_at INTEGER NOT NULL,
   started_at INTEGER,
-  finished_at INTEGER
+  finished_at INTEGER,
+  generation INTEGER NOT NULL DEFAULT 0,
+  slot INTEGER,
+  deliver_by INTEGER,
+  wanted TEXT
 ) STRICT;
 CREATE TABLE delivery(
   campaign INTEGER NOT NULL,
@@ -40,10 +44,13 @@ CREATE TABLE delivery(
   at INTEGER,
   next_at INTEGER,
   message_id TEXT,
+  generation INTEGER NOT NULL DEFAULT 0,
+  relay INTEGER,
   PRIMARY KEY(campaign, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_sending ON delivery(campaign) WHERE state = 1;
 CREATE INDEX delivery_deferred ON delivery(campaign, next_at) WHERE state = 3;
+CREATE INDEX delivery_unknown ON delivery(campaign) WHERE state = 5;
 CREATE TABLE attempt(
   campaign INTEGER NOT NULL,
   seq INTEGER NOT NULL,
@@ -60,6 +67,56 @@ CREATE TABLE relay_usage(
   messages INTEGER NOT NULL,
   PRIMARY KEY(relay, second)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE relay(
+  key INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  first_at INTEGER,
+  not_before INTEGER,
+  reason TEXT,
+  share REAL
+) STRICT;
+CREATE TABLE run(
+  issue TEXT NOT NULL,
+  slot INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY(issue, slot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE note(
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// What a ledger of version 1 lacks.
+const FROM_1: &str = "
+ALTER TABLE campaign ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE campaign ADD COLUMN slot INTEGER;
+ALTER TABLE campaign ADD COLUMN deliver_by INTEGER;
+ALTER TABLE campaign ADD COLUMN wanted TEXT;
+ALTER TABLE delivery ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN relay INTEGER;
+CREATE INDEX delivery_unknown ON delivery(campaign) WHERE state = 5;
+CREATE TABLE relay(
+  key INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  first_at INTEGER,
+  not_before INTEGER,
+  reason TEXT,
+  share REAL
+) STRICT;
+CREATE TABLE run(
+  issue TEXT NOT NULL,
+  slot INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY(issue, slot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE note(
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 2;
 ";
 
 /// Where the books are.
@@ -83,6 +140,11 @@ pub(super) fn open(source: &Source) -> Result<Connection> {
     let prepare = || -> rusqlite::Result<i32> {
         connection.busy_timeout(Duration::from_secs(10))?;
         let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        if (id, version) == (APPLICATION_ID, 1) {
+            connection.execute_batch(&format!("BEGIN IMMEDIATE; {FROM_1} COMMIT;"))?;
+            return Ok(VERSION);
+        }
         if version != 0 {
             return Ok(version);
         }
