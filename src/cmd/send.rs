@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{
     campaign::{self, Bundle, Sandbox},
     confirm,
@@ -23,11 +25,22 @@ use crate::{
 };
 
 pub(super) fn run(args: &SendArgs, project: &Project) -> Result<Exit> {
+    match &args.issue {
+        Some(name) => one(args, name, None, project),
+        None => super::due::run(project),
+    }
+}
+
+/// Sends what is due of one issue, for the time slot of its schedule if it recurs.
+pub(super) fn one(
+    args: &SendArgs,
+    name: &str,
+    slot: Option<Timestamp>,
+    project: &Project,
+) -> Result<Exit> {
+    let _ = slot;
     let list = &project.settings.list.path;
     let venue = Venue::of(args);
-    let Some(name) = &args.issue else {
-        return super::due::run(project);
-    };
     let issue = project.gather(name)?;
     if let Some(exit) = not_yet(project, &issue, venue) {
         return Ok(exit);
