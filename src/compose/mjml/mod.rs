@@ -131,15 +131,21 @@ pub(crate) fn render(
     findings.extend(included.findings);
     let findings = trail.tell_of(findings);
     let has_body = document.body.is_some();
-    let findings = weigh(findings, included.errors, options.validation, has_body)?;
+    let mut findings = weigh(findings, included.errors, options.validation, has_body)?;
     if let Some(language) = options.language
         && document.attributes.get("lang").is_none()
     {
         document.attributes.set("lang", language);
     }
+    let mut late = Vec::new();
     let page = sheets::lay(&mut document, tags)
-        .and_then(|sheet| finish::finish(sheet, &document, &finishing, options.purpose))
+        .and_then(|sheet| {
+            let found = &mut late;
+            finish::finish(sheet, &document, &finishing, options.purpose, tags, found)
+        })
         .map_err(|error| trail.tell(error))?;
+    let late = trail.tell_of(late);
+    findings.extend(weigh(late, Vec::new(), options.validation, has_body)?);
     Ok((page, findings))
 }
 

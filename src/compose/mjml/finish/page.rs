@@ -1,8 +1,8 @@
 //! A finished page as elements, with all that authors wrote in it.
 //!
 //! Nothing is repaired and nothing is written anew: each element knows which bytes of the page are its
-//! start tag, so that a change touches these and no others. Text, tags of the sending moment among it,
-//! is not even looked at. Elements nest as in `htmlparser2`, which MJML reads its pages with; what
+//! start tag, so that a change touches these and no others. Text is not looked at, but for where tags of
+//! the sending moment stand in it. Elements nest as in `htmlparser2`, which MJML reads its pages with; what
 //! only Outlook sees is a comment.
 
 mod nesting;
@@ -17,6 +17,17 @@ pub(super) struct Page<'a> {
     source: &'a str,
     pub(super) elements: Vec<Element<'a>>,
     attributes: Vec<Attribute<'a>>,
+    /// Where tags of the sending moment stand in text.
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// A text between elements.
+#[derive(Debug)]
+pub(super) struct Gap {
+    pub(super) parent: Option<usize>,
+    /// The element before it within the same parent.
+    pub(super) previous: Option<usize>,
+    range: Range<usize>,
 }
 
 /// An element of a page; its relatives by their numbers.
@@ -54,6 +65,7 @@ impl<'a> Page<'a> {
                 source,
                 elements: Vec::with_capacity(source.len() / 64),
                 attributes: Vec::with_capacity(source.len() / 32),
+                gaps: Vec::new(),
             },
             at: 0,
             open: Vec::new(),
@@ -70,6 +82,17 @@ impl<'a> Page<'a> {
     pub(super) fn attribute(&self, element: usize, name: &str) -> Option<&'a str> {
         let found = self.attributes(element).iter().find(|it| it.name == name);
         found.map(|attribute| attribute.value)
+    }
+
+    /// The attributes of an element, each as it is written.
+    pub(super) fn named(&self, element: usize) -> impl Iterator<Item = (&str, &'a str)> {
+        let attributes = self.attributes(element).iter();
+        attributes.map(|attribute| (attribute.name.as_ref(), attribute.value))
+    }
+
+    /// What stands in a gap.
+    pub(super) fn text(&self, gap: &Gap) -> &'a str {
+        &self.source[gap.range.clone()]
     }
 
     fn attributes(&self, element: usize) -> &[Attribute<'a>] {
@@ -149,7 +172,7 @@ impl<'a> Reader<'a> {
         let source = self.page.source;
         while let Some(less) = source[self.at..].find('<') {
             if less > 0 {
-                self.fill_parent();
+                self.text(self.at..self.at + less);
             }
             self.at += less;
             let rest = &source[self.at..];
@@ -172,7 +195,19 @@ impl<'a> Reader<'a> {
             }
         }
         if self.at < source.len() {
-            self.fill_parent();
+            self.text(self.at..source.len());
+        }
+    }
+
+    fn text(&mut self, range: Range<usize>) {
+        self.fill_parent();
+        // Our characters begin with that byte, and hardly any other does.
+        if self.page.source.as_bytes()[range.clone()].contains(&0xF3) {
+            self.page.gaps.push(Gap {
+                parent: self.open.last().copied(),
+                previous: self.last,
+                range,
+            });
         }
     }
 

@@ -8,6 +8,7 @@ use super::selecting::Selector;
 use crate::{
     compose::{mjml::document::Inlined, tokens},
     finding::Finding,
+    place::Place,
 };
 
 /// A rule.
@@ -15,6 +16,8 @@ use crate::{
 pub(super) struct Rule {
     pub(super) selectors: Vec<Selector>,
     pub(super) declarations: Vec<Declaration>,
+    /// Where its author wrote it.
+    pub(super) place: Place,
 }
 
 /// A declaration.
@@ -38,6 +41,7 @@ pub(super) fn read(styles: &Inlined, findings: &mut Vec<Finding>) -> Vec<Rule> {
     let css = without_comments(&styles.css);
     let mut reader = Reader {
         rules: Vec::new(),
+        place: &styles.place,
         say: |finding: Finding| findings.push(finding.at(styles.place.clone())),
         has_said_that_it_depends: false,
     };
@@ -54,13 +58,14 @@ pub(super) fn declarations(style: &str) -> Vec<Declaration> {
     pieces(&style).filter_map(declaration).collect()
 }
 
-struct Reader<S> {
+struct Reader<'p, S> {
     rules: Vec<Rule>,
+    place: &'p Place,
     say: S,
     has_said_that_it_depends: bool,
 }
 
-impl<S: FnMut(Finding)> Reader<S> {
+impl<S: FnMut(Finding)> Reader<'_, S> {
     /// Reads one rule; what follows it.
     fn rule<'a>(&mut self, css: &'a str) -> &'a str {
         let is_at = css.starts_with('@');
@@ -129,6 +134,7 @@ impl<S: FnMut(Finding)> Reader<S> {
         self.rules.push(Rule {
             selectors,
             declarations,
+            place: self.place.clone(),
         });
     }
 
@@ -157,7 +163,8 @@ impl<S: FnMut(Finding)> Reader<S> {
     }
 }
 
-const RULE: &str = "mjml-inline-style";
+/// What findings about inlined styles are called.
+pub(super) const RULE: &str = "mjml-inline-style";
 
 /// Those of the selectors before a rule that match nothing for long.
 fn fleeting(prelude: &str) -> String {
