@@ -143,34 +143,42 @@ pub(crate) fn render(
             let found = &mut late;
             finish::finish(sheet, &document, &finishing, options.purpose, tags, found)
         })
-        .map_err(|error| trail.tell(error))?;
+        .map_err(|error| trail.tell(error));
     let late = trail.tell_of(late);
-    findings.extend(weigh(late, Vec::new(), options.validation, has_body)?);
-    Ok((page, findings))
+    let late = weigh(late, Vec::new(), options.validation, has_body);
+    match (page, late) {
+        (Ok(page), Ok(late)) => {
+            findings.extend(late);
+            Ok((page, findings))
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error.after(findings)),
+    }
 }
 
-/// Stops at `errors`, and at what must not pass; the rest are warnings.
+/// Stops at `errors`, and at what must not pass; the rest are warnings, told in either case.
 fn weigh(
     findings: Vec<Finding>,
     errors: Vec<Error>,
     validation: Validation,
     has_body: bool,
 ) -> Result<Vec<Finding>> {
-    let stops = |finding: &&Finding| match validation {
+    let stops = |finding: &Finding| match validation {
         // A block that is left out would show everyone what only some may see.
         Validation::Soft => !has_body || finding.rule == "mjml-send-tag",
         Validation::Standard => finding.severity == Severity::Error,
         Validation::Strict => true,
     };
-    let stopping = findings.iter().filter(stops).map(Error::from);
-    if let Some(error) = Error::all(stopping.chain(errors)) {
-        return Err(error);
-    }
+    let (stopping, others): (Vec<_>, Vec<_>) = findings.into_iter().partition(stops);
     let soften = |finding| Finding {
         severity: Severity::Warning,
         ..finding
     };
-    Ok(findings.into_iter().map(soften).collect())
+    let others: Vec<Finding> = others.into_iter().map(soften).collect();
+    let stopping = stopping.iter().map(Error::from);
+    match Error::all(stopping.chain(errors)) {
+        Some(error) => Err(error.after(others)),
+        None => Ok(others),
+    }
 }
 
 #[cfg(test)]
