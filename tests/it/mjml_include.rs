@@ -50,8 +50,12 @@ fn a_template_brings_in_what_it_names() {
 fn a_fault_is_shown_in_the_file_that_has_it() {
     let project = newsletter("<mj-include path=\"b.mjml\"/>")
         .file("templates/b.mjml", "<mj-section>\n<mj-text>x</mj-column>\n");
-    let _ = project.run(&["build", "a"]).exit(65).stdout("").stderr(
-        "error: `<mj-text>` is never closed
+    let _ = project
+        .run(&["-q", "build", "a"])
+        .exit(65)
+        .stdout("")
+        .stderr(
+            "error: `<mj-text>` is never closed
  --> templates/b.mjml:2:1
   |
 2 | <mj-text>x</mj-column>
@@ -60,7 +64,7 @@ fn a_fault_is_shown_in_the_file_that_has_it() {
   = note: included by `templates/digest.mjml:2:1`
   = help: Write `</mj-text>` where it ends.
 ",
-    );
+        );
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn a_selector_that_looks_past_a_block_is_told_at_its_author() {
         .unwrap();
     assert_eq!(
         told.place.as_ref().unwrap().to_string(),
-        "templates/digest.mjml:1:16"
+        "templates/digest.mjml:1:42"
     );
     assert_eq!(
         told.message,
