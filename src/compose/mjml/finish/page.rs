@@ -5,10 +5,12 @@
 //! the sending moment stand in it. Elements nest as in `htmlparser2`, which MJML reads its pages with; what
 //! only Outlook sees is a comment.
 
+mod changes;
 mod nesting;
 
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
+pub(super) use changes::Changes;
 use nesting::is_ended_by;
 
 /// A page.
@@ -54,9 +56,6 @@ struct Attribute<'a> {
     span: Range<usize>,
 }
 
-/// New values of attributes, by the element.
-pub(super) type Changes = Vec<(usize, Vec<(String, String)>)>;
-
 impl<'a> Page<'a> {
     /// Reads a page, or a piece of one. There is no page that it cannot read.
     pub(super) fn read(source: &'a str) -> Self {
@@ -100,47 +99,6 @@ impl<'a> Page<'a> {
         let attributes = range.and_then(|range| self.attributes.get(range));
         attributes.unwrap_or_default()
     }
-
-    /// The page with other values; `changes` go from its first element to its last.
-    pub(super) fn with(&self, changes: &Changes) -> String {
-        let mut out = String::with_capacity(self.source.len() + self.source.len() / 4);
-        let mut copied = 0;
-        for (element, values) in changes {
-            let mut added = Vec::new();
-            let mut replaced = Vec::new();
-            for (name, value) in values {
-                let old = self.attributes(*element).iter();
-                match old.clone().find(|it| it.name == name.as_str()) {
-                    Some(old) => replaced.push((&old.span, name, value)),
-                    None => added.push((name, value)),
-                }
-            }
-            replaced.sort_by_key(|(span, ..)| span.start);
-            for (span, name, value) in replaced {
-                out.push_str(&self.source[copied..span.start]);
-                write_attribute(name, value, &mut out);
-                copied = span.end;
-            }
-            let Some(end) = self.elements.get(*element).map(|it| it.end) else {
-                continue;
-            };
-            out.push_str(&self.source[copied..end]);
-            copied = end;
-            for (name, value) in added {
-                out.push(' ');
-                write_attribute(name, value, &mut out);
-            }
-        }
-        out.push_str(&self.source[copied..]);
-        out
-    }
-}
-
-fn write_attribute(name: &str, value: &str, out: &mut String) {
-    out.push_str(name);
-    out.push_str("=\"");
-    out.push_str(&value.replace('"', "&quot;"));
-    out.push('"');
 }
 
 /// Code of other template languages, which may hold any character.
