@@ -5,6 +5,8 @@
 //! tag of the markup stands. They pass through Tera, Markdown and MJML unharmed, and no data can hold
 //! one, as [`clean`] takes them out of everything that is not the author's own.
 
+use std::ops::Range;
+
 /// The first tag; tag `n` is this character plus `n`.
 const TAG: u32 = 0xF_0000;
 /// How many tags there can be.
@@ -100,6 +102,16 @@ fn without_encoded(text: &str) -> String {
     rewrite(text, |rest| {
         let percent = percent_encoded(rest).map(|(_, after)| ("%EF%BF%BD".to_owned(), after));
         percent.or_else(|| referenced(rest).map(|(_, after)| ("\u{fffd}".to_owned(), after)))
+    })
+}
+
+/// The first character of ours that is encoded in a text, and where.
+pub(crate) fn encoded(text: &str) -> Option<(char, Range<usize>)> {
+    let mut starts = text.match_indices(['%', '&']);
+    starts.find_map(|(at, _)| {
+        let rest = &text[at..];
+        let (character, after) = percent_encoded(rest).or_else(|| referenced(rest))?;
+        Some((character, at..text.len() - after.len()))
     })
 }
 

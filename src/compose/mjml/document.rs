@@ -420,6 +420,10 @@ impl Resolver<'_> {
             Node::Element(element) => {
                 if elements::is_laid_out_in(&element.name, parent) {
                     children.push(Child::Component(self.component(element, around)));
+                } else if !self.tags.is_empty() {
+                    let mut text = String::new();
+                    all_of(&element, &mut text);
+                    self.left_out(&text, &format!("`<{}>` is", element.name), "element");
                 }
             }
             Node::Comment(comment)
@@ -428,7 +432,7 @@ impl Resolver<'_> {
             {
                 children.push(Child::Raw(comment));
             }
-            Node::Comment(comment) => self.left_out(&comment),
+            Node::Comment(comment) => self.left_out(&comment, "comments are", "comment"),
             Node::Text(text, _) => {
                 let silent = self.between(&text, parent, kind);
                 if !silent.is_empty() {
@@ -444,12 +448,12 @@ impl Resolver<'_> {
         conditional || self.purpose == Purpose::Template
     }
 
-    /// A comment that is left out must not take half of a block with it.
-    fn left_out(&mut self, comment: &str) {
+    /// What is left out must not take half of a block with it.
+    fn left_out(&mut self, text: &str, subject: &str, what: &str) {
         let mut open: Vec<(usize, &Place)> = Vec::new();
         let mut halves: Vec<&Place> = Vec::new();
         let tags = self.tags;
-        for (_, run) in tags.runs(comment).unwrap_or_default() {
+        for (_, run) in tags.runs(text).unwrap_or_default() {
             let place = &run.tag.place;
             match run.tag.role {
                 Role::Open(number) => open.push((number, place)),
@@ -464,9 +468,11 @@ impl Resolver<'_> {
         }
         halves.extend(open.into_iter().map(|(_, place)| place));
         self.say(halves.into_iter().map(|place| {
-            let message = "comments are left out, and this tag with its one";
+            let message = format!("{subject} left out, and this tag with it");
             let problem = Finding::error("mjml-send-tag", message).at(place.clone());
-            problem.hint("Take it out of the comment, or put the whole block into it.")
+            problem.hint(format!(
+                "Take it out of the {what}, or put the whole block into it."
+            ))
         }));
     }
 
@@ -509,8 +515,27 @@ impl Resolver<'_> {
             name => format!("a tag that depends on the reader cannot stand directly in `<{name}>`"),
         };
         let problem = Finding::error("mjml-send-tag", message).at(place.clone());
-        self.findings.push(problem.hint(
-            "It can stand in text, in the value of an attribute, and between the elements of `mj-body`, `mj-wrapper`, `mj-section`, `mj-group`, `mj-column` and `mj-hero`.",
-        ));
+        let hint = match parent {
+            // Their parts cannot depend on the reader, and neither can those of their parts.
+            "mj-navbar" | "mj-social" | "mj-accordion" | "mj-carousel" => {
+                format!("Put the block around the whole `<{parent}>`.")
+            }
+            "mj-accordion-element" => "Put the block around the whole `<mj-accordion>`.".to_owned(),
+            _ => "It can stand in text, in the value of an attribute, and between the elements of `mj-body`, `mj-wrapper`, `mj-section`, `mj-group`, `mj-column` and `mj-hero`.".to_owned(),
+        };
+        self.findings.push(problem.hint(hint));
+    }
+}
+
+/// All that an author wrote in an element, in order.
+fn all_of(element: &Element, out: &mut String) {
+    let attributes = element.attributes.iter();
+    out.extend(attributes.map(|attribute| attribute.value.as_str()));
+    out.push_str(&element.content);
+    for node in &element.children {
+        match node {
+            Node::Element(element) => all_of(element, out),
+            Node::Text(text, _) | Node::Comment(text) => out.push_str(text),
+        }
     }
 }

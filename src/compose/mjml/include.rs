@@ -218,6 +218,8 @@ impl Expander<'_> {
         let text = &file.text;
         match kind {
             Type::Css => {
+                let told = self.files.verbatim_tag(&file, &include.place);
+                self.files.expanded.findings.extend(told);
                 let mut style = Element::new("mj-style", text.place(0..0));
                 style.content = tidy(text.content());
                 if include.attribute("css-inline") == Some("inline") {
