@@ -155,7 +155,7 @@ impl Writer<'_> {
             true => component.content,
             false => String::new(),
         };
-        if content.contains(tokens::is_of_sending) {
+        if tokens::wait_in(&content) {
             content = values::without_lone_paragraphs(&content, self.tags);
         }
         if component.name == "mj-raw"
@@ -264,7 +264,7 @@ impl Writer<'_> {
             return;
         }
         let _ = write!(self.out.mjml, " {name}=\"");
-        if value.contains(tokens::is_of_sending) {
+        if tokens::wait_in(value) {
             self.slot(Slot::Value(value.replace('"', "&quot;")));
         } else {
             values::protect(value, &mut self.out.mjml);

@@ -127,7 +127,7 @@ fn waits(child: &Child) -> bool {
         Child::Raw(raw) => raw,
         Child::Component(component) => &component.content,
     };
-    content.contains(tokens::is_of_sending)
+    tokens::wait_in(content)
 }
 
 /// Deals the children of a body out to so many; with the number of each one's first child.

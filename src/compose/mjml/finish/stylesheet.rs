@@ -91,7 +91,7 @@ impl<S: FnMut(Finding)> Reader<S> {
 
     fn style_rule(&mut self, prelude: &str, body: &str) {
         let shown = prelude.split_whitespace().collect::<Vec<_>>().join(" ");
-        if prelude.contains(tokens::is_of_sending) {
+        if tokens::wait_in(prelude) {
             return self.depends();
         }
         let Some(selectors) = Selector::read_all(prelude) else {
@@ -108,10 +108,10 @@ impl<S: FnMut(Finding)> Reader<S> {
         let mut declarations = Vec::new();
         for piece in pieces(body) {
             match declaration(piece) {
-                Some(declaration) if !declaration.name.contains(tokens::is_of_sending) => {
+                Some(declaration) if !tokens::wait_in(&declaration.name) => {
                     declarations.push(declaration);
                 }
-                _ if piece.contains(tokens::is_of_sending) => {
+                _ if tokens::wait_in(piece) => {
                     let message = format!(
                         "in the inlined styles of `{shown}`, a tag that waits for the reader stands outside of a value"
                     );
@@ -141,7 +141,7 @@ impl<S: FnMut(Finding)> Reader<S> {
     }
 
     fn broken(&mut self, css: &str) {
-        if css.contains(tokens::is_of_sending) {
+        if tokens::wait_in(css) {
             return self.depends();
         }
         let line = css.lines().next().unwrap_or_default().trim_end();
