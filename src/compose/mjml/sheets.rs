@@ -166,7 +166,7 @@ struct Pressed {
 
 impl Pressed {
     fn new(document: &Document, body: Component, index: usize, tags: &Tags) -> Result<Self> {
-        let prepared = prepare::prepare(document, body, index, tags);
+        let prepared = prepare::prepare(document, body, index, tags)?;
         let raw = engine::render(&prepared)?;
         let mut markup = Markup::read(&raw);
         mends::mend(&mut markup, &prepared.marks);
