@@ -425,16 +425,15 @@ fn piece(html: &str) -> (usize, Piece<'_>) {
 /// The length of the tag at the start of `html`.
 pub(super) fn tag_length(html: &str) -> usize {
     let bytes = html.as_bytes();
-    let mut at = 0;
-    while let Some(found) = memchr::memchr2(b'"', b'>', &bytes[at..]) {
-        at += found + 1;
-        if bytes[at - 1] == b'>' {
-            return at;
+    let mut quotes = 0;
+    let mut start = 0;
+    for at in memchr::memchr_iter(b'>', bytes) {
+        // Behind an odd number of quotes it stands in a value.
+        quotes += memchr::memchr_iter(b'"', &bytes[start..at]).count();
+        if quotes % 2 == 0 {
+            return at + 1;
         }
-        match memchr::memchr(b'"', &bytes[at..]) {
-            Some(end) => at += end + 1,
-            None => break,
-        }
+        start = at;
     }
     html.len()
 }

@@ -279,10 +279,12 @@ impl Builder<'_> {
     }
 
     fn attributes(&mut self, attributes: &Attributes) -> AttributeMap {
-        let named = attributes.iter().filter(|(name, _)| values::is_name(name));
+        let mut named = AttributeMap::new();
+        named.reserve(attributes.iter().count());
+        for (name, value) in attributes.iter().filter(|(name, _)| values::is_name(name)) {
+            named.insert(name.to_owned(), Some(self.value(value)));
+        }
         named
-            .map(|(name, value)| (name.to_owned(), Some(self.value(value))))
-            .collect()
     }
 
     fn value(&mut self, value: &str) -> String {
