@@ -159,3 +159,46 @@ fn parts(nodes: Vec<Node>) -> Option<MjAccordionElementChildren> {
     }
     Some(parts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(name: &str, nodes: Vec<Node>) -> Option<Node> {
+        node(name, AttributeMap::new(), None, nodes)
+    }
+
+    #[test]
+    fn a_component_holds_nothing_but_what_is_for_it() {
+        for (name, part) in [
+            ("mj-accordion", "mj-accordion-element"),
+            ("mj-accordion-element", "mj-accordion-text"),
+            ("mj-carousel", "mj-carousel-image"),
+            ("mj-navbar", "mj-navbar-link"),
+            ("mj-social", "mj-social-element"),
+            ("mj-column", "mj-text"),
+        ] {
+            let part = || made(part, Vec::new()).into_iter().collect();
+            assert!(made(name, part()).is_some(), "{name}");
+            assert!(made("mj-section", part()).is_some() == (name == "mj-column"));
+            if name != "mj-column" {
+                assert!(made(name, vec![raw(None)]).is_none(), "{name}");
+            }
+        }
+        assert!(made("mj-other", Vec::new()).is_none());
+    }
+
+    #[test]
+    fn of_two_titles_the_last_counts() {
+        let title = |text: &str| {
+            let title = MjAccordionTitle::new(AttributeMap::new(), vec![text.into()]);
+            Node::AccordionTitle(title)
+        };
+        let element = made("mj-accordion-element", vec![title("a"), title("b")]);
+        let Some(Node::AccordionElement(element)) = element else {
+            panic!("no element");
+        };
+        let shown = element.children.title.unwrap();
+        assert_eq!(shown.children, [Text::from("b")]);
+    }
+}
