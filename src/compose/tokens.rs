@@ -52,8 +52,21 @@ pub(crate) fn is_of_sending(character: char) -> bool {
     is_reserved(character) && u32::from(character) < MARK
 }
 
+/// Whether a text holds a tag or a part of a captured value.
+pub(crate) fn wait_in(text: &str) -> bool {
+    may_be_in(text) && text.contains(is_of_sending)
+}
+
+/// Whether a text may hold a character of ours: few others begin with such a byte.
+fn may_be_in(text: &str) -> bool {
+    memchr::memchr2(0xF3, 0xF4, text.as_bytes()).is_some()
+}
+
 /// A text without our marks.
 pub(crate) fn without_marks(text: &str) -> String {
+    if !may_be_in(text) {
+        return text.to_owned();
+    }
     text.chars()
         .filter(|character| mark_index(*character).is_none())
         .collect()

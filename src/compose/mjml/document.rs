@@ -119,6 +119,24 @@ impl Attributes {
         pairs.map(|(name, value)| (&**name, &**value))
     }
 
+    /// Those that `change` keeps, with the values that it gives to them.
+    pub(super) fn kept(&self, change: impl Fn(&str, &str) -> Kept) -> Self {
+        let mut kept = Self(Vec::with_capacity(self.0.len()));
+        for (name, value) in &self.0 {
+            let (name, value) = match change(name, value) {
+                Kept::Nothing => continue,
+                Kept::Same => (Arc::clone(name), Arc::clone(value)),
+                Kept::Value(value) => (Arc::clone(name), value.into()),
+                Kept::Renamed(name) => (name.into(), Arc::clone(value)),
+            };
+            match kept.0.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, old)) => *old = value,
+                None => kept.0.push((name, value)),
+            }
+        }
+        kept
+    }
+
     /// Changes the values that `change` has something for.
     pub(super) fn change(&mut self, change: impl Fn(&str) -> Option<String>) {
         for (_, value) in &mut self.0 {
@@ -137,6 +155,17 @@ impl Attributes {
             }
         }
     }
+}
+
+/// What is kept of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    Nothing,
+    Same,
+    /// With another value.
+    Value(String),
+    /// By another name.
+    Renamed(&'static str),
 }
 
 impl<'a> FromIterator<(&'a str, &'a str)> for Attributes {
@@ -297,7 +326,8 @@ impl Resolver<'_> {
             let mut attributes = Attributes::default();
             for attribute in selector.elements() {
                 if let Some(name) = attribute.attribute("name") {
-                    let message = "the name of an attribute cannot depend on the reader".to_owned();
+                    let message =
+                        || "the name of an attribute cannot depend on the reader".to_owned();
                     let refusal = fixed::refusal(name, message, self.tags);
                     self.say(refusal.map(|refusal| refusal.hint("Put the tag into its value.")));
                     attributes.set(name, attribute.content.as_str());
@@ -378,7 +408,7 @@ impl Resolver<'_> {
     }
 
     fn class_is_known(&mut self, class: &str) {
-        let message = "`mj-class` cannot depend on the reader".to_owned();
+        let message = || "`mj-class` cannot depend on the reader".to_owned();
         let refusal = fixed::refusal(class, message, self.tags);
         self.say(refusal.map(|refusal| {
             refusal.hint("Put the block into the values, or use `css-class` and `<mj-style>`.")

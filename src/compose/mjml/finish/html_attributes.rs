@@ -53,7 +53,7 @@ pub(super) fn read(selected: &[Selected], findings: &mut Vec<Finding>) -> Vec<Ru
             attributes.for_each(|(name, value)| rule.attributes.set(name, value));
             continue;
         }
-        let readable = !path.contains(tokens::is_of_sending);
+        let readable = !tokens::wait_in(path);
         match Selector::read_all(path).filter(|_| readable) {
             Some(selectors) => rules.push(Rule {
                 path: path.clone(),

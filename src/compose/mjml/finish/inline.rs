@@ -162,7 +162,7 @@ fn restyled<'a>(
     let mut cascade = Cascade::default();
     let own = page.attribute(element, "style").unwrap_or_default().trim();
     // A block within the style may hold any part of it, so it stays as it is.
-    let is_opaque = own.contains(tokens::is_of_sending) || own.contains("{{") || own.contains("<%");
+    let is_opaque = tokens::wait_in(own) || own.contains("{{") || own.contains("<%");
     if !is_opaque {
         for (at, declaration) in stylesheet::declarations(own).iter().enumerate() {
             let origin = match declaration.importance {

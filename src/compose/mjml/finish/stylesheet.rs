@@ -156,7 +156,7 @@ impl Reader<'_> {
 
     fn style_rule(&mut self, prelude: &str, body: &str) {
         let shown = prelude.split_whitespace().collect::<Vec<_>>().join(" ");
-        if prelude.contains(tokens::is_of_sending) {
+        if tokens::wait_in(prelude) {
             return self.depends();
         }
         let Some(selectors) = Selector::read_all(prelude) else {
@@ -174,10 +174,10 @@ impl Reader<'_> {
         let mut declarations = Vec::new();
         for piece in pieces(body) {
             match declaration(piece) {
-                Some(declaration) if !declaration.name.contains(tokens::is_of_sending) => {
+                Some(declaration) if !tokens::wait_in(&declaration.name) => {
                     declarations.push(declaration);
                 }
-                _ if piece.contains(tokens::is_of_sending) => {
+                _ if tokens::wait_in(piece) => {
                     self.place = place.clone();
                     let message = format!(
                         "in the inlined styles of `{shown}`, a tag that waits for the reader stands outside of a value"
@@ -211,7 +211,7 @@ impl Reader<'_> {
 
     fn broken(&mut self, css: &str) {
         self.locate(css);
-        if css.contains(tokens::is_of_sending) {
+        if tokens::wait_in(css) {
             return self.depends();
         }
         let line = css.lines().next().unwrap_or_default().trim_end();

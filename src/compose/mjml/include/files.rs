@@ -125,7 +125,7 @@ impl<'a> Files<'a> {
                 String::new(),
             ));
         }
-        if written.contains(tokens::is_of_sending) {
+        if tokens::wait_in(written) {
             let error = Error::data("which file is included cannot depend on the reader");
             return Err(Trouble::Refused(error.at(include.place.clone()).hint(
                 "Put `{% if subscriber.… %}` around the `<mj-include>`, or into the file.",
