@@ -26,7 +26,7 @@ pub(super) fn run(args: &LintArgs, project: &Project) -> Result<Exit> {
             {
                 return Err(error);
             }
-            Err(error) => findings.extend(Finding::all_of(&error)),
+            Err(error) => add(Finding::all_of(&error), &mut findings),
             Ok(()) => {}
         }
     }
@@ -66,6 +66,15 @@ fn list(project: &Project) -> (Vec<Finding>, Option<Vec<String>>) {
     }
 }
 
+/// Adds findings; two issues of one template have the same to say.
+fn add(found: impl IntoIterator<Item = Finding>, findings: &mut Vec<Finding>) {
+    for finding in found {
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
+}
+
 fn check(
     project: &Project,
     issue: &str,
@@ -73,14 +82,13 @@ fn check(
     findings: &mut Vec<Finding>,
 ) -> Result<()> {
     let gathered = source::issue(&project.root(), issue)?;
-    let composed = project.set(&gathered.issue)?;
+    let composed = project.set(&gathered.issue);
+    let composed = match composed {
+        Ok(composed) => composed,
+        Err(error) => return Err(error.after(gathered.findings)),
+    };
     let found = gathered.findings.into_iter().chain(composed.findings);
-    for finding in found {
-        // Two issues of one template have the same to say.
-        if !findings.contains(&finding) {
-            findings.push(finding);
-        }
-    }
+    add(found, findings);
     let list = &project.settings.list.path;
     columns.map_or(Ok(()), |columns| {
         report::fields(&composed.edition, columns, list)

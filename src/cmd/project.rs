@@ -19,7 +19,7 @@ use crate::{
     issue::Issue,
     mail::{Letterhead, Secret},
     place::Text,
-    source::{self, Gathered, Root},
+    source::{self, Bounds, Gathered, Root},
     ui::Ui,
 };
 
@@ -70,7 +70,10 @@ impl Project {
     pub(super) fn root(&self) -> Root {
         Root {
             folder: self.folder.clone(),
-            allow_outside: self.settings.sources.allow_outside,
+            bounds: match self.settings.sources.allow_outside {
+                true => Bounds::None,
+                false => Bounds::Newsletter,
+            },
         }
     }
 
