@@ -1,10 +1,11 @@
 //! The tables, and how the file is opened.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ops::Range, path::PathBuf, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, params};
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
-use super::{Key, NewCampaign, State, cannot};
+use super::{Generation, Key, NewCampaign, State, Terms, cannot};
 use crate::{
     error::{Error, Kind, Result},
     fs,
@@ -206,22 +207,64 @@ pub(super) fn insert(
     connection: &Connection,
     campaign: &NewCampaign,
     total: u32,
+    terms: Terms,
 ) -> rusqlite::Result<()> {
     connection.execute(
-        "INSERT INTO campaign(id, content_hash, audience_hash, total, state, created_at)
-         VALUES(?1, ?2, ?3, ?4, 'scheduled', ?5)",
+        "INSERT INTO campaign(id, content_hash, audience_hash, total, state, created_at, slot, deliver_by)
+         VALUES(?1, ?2, ?3, ?4, 'scheduled', ?5, ?6, ?7)",
         params![
             campaign.id,
             campaign.content_hash,
             campaign.audience_hash,
             total,
             campaign.created_at.as_millisecond(),
+            terms.slot.map(Timestamp::as_millisecond),
+            terms.deliver_by.map(Timestamp::as_millisecond),
         ],
     )?;
-    let key = Key(connection.last_insert_rowid());
+    rows(connection, Key(connection.last_insert_rowid()), 0..total)
+}
+
+/// Changes to another generation, which may have rows more; false when the campaign is at another one
+/// than that before it.
+pub(super) fn grow(connection: &Connection, key: Key, next: &Generation) -> rusqlite::Result<bool> {
+    let before: Option<u32> = connection
+        .query_row(
+            "SELECT total FROM campaign WHERE key = ?1 AND generation = ?2 - 1 AND total <= ?3",
+            params![key, next.number, next.total],
+            |record| record.get(0),
+        )
+        .optional()?;
+    let Some(before) = before else {
+        return Ok(false);
+    };
+    connection.execute(
+        "UPDATE campaign SET generation = ?2, content_hash = ?3, audience_hash = ?4, total = ?5, deliver_by = ?6 WHERE key = ?1",
+        params![
+            key,
+            next.number,
+            next.content_hash,
+            next.audience_hash,
+            next.total,
+            next.deliver_by.map(Timestamp::as_millisecond),
+        ],
+    )?;
+    if before < next.total {
+        // There is something to do again.
+        connection.execute(
+            "UPDATE campaign SET finished_at = NULL,
+             state = CASE state WHEN 'complete' THEN 'interrupted' ELSE state END WHERE key = ?1",
+            [key],
+        )?;
+    }
+    rows(connection, key, before..next.total)?;
+    Ok(true)
+}
+
+fn rows(connection: &Connection, key: Key, seqs: Range<u32>) -> rusqlite::Result<()> {
     let mut row =
         connection.prepare("INSERT INTO delivery(campaign, seq, state) VALUES(?1, ?2, ?3)")?;
-    for seq in 0..total {
+    for seq in seqs {
         row.execute(params![key, seq, State::Pending])?;
     }
     Ok(())
