@@ -146,7 +146,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::fs;
 
     proptest! {
         #[test]
@@ -164,12 +163,14 @@ mod tests {
             std::fs::write(&path, &text).unwrap();
             let mut counter = Counter::default();
             text.as_bytes().chunks(piece).for_each(|piece| counter.piece(piece));
-            let found = counter.lines(fs::Pages::open(&path).unwrap());
+            let found = counter.lines(Pages::open(&path).unwrap());
             prop_assert_eq!(found.len() as usize, lines.len());
             let all: Vec<_> = found.iter().map(|line| String::from_utf8(line.unwrap()).unwrap()).collect();
             prop_assert_eq!(&all, &lines);
-            for (number, line) in (0..).zip(&lines).rev() {
-                prop_assert_eq!(found.get(number).unwrap().as_deref(), Some(line.as_bytes()));
+            for number in (0..found.len()).rev() {
+                let line = lines[number as usize].as_bytes();
+                let got = found.get(number).unwrap();
+                prop_assert_eq!(got.as_deref(), Some(line));
             }
             prop_assert_eq!(found.get(found.len()).unwrap(), None);
         }
