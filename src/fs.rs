@@ -222,6 +222,12 @@ impl Stamp {
     pub fn is_empty(self) -> bool {
         self.1 == 0
     }
+
+    /// How many bytes are in it.
+    #[must_use]
+    pub fn length(self) -> u64 {
+        self.1
+    }
 }
 
 /// The stamp of a file.

@@ -20,6 +20,7 @@ use crate::{
         ledger::{Campaign, CampaignState, Generation, Ledger},
     },
     error::{Error, Kind, Result},
+    finding::Finding,
     fs,
 };
 
@@ -33,6 +34,15 @@ pub(super) async fn ledger(project: &Project, venue: Venue) -> Result<Ledger> {
         Venue::Relay | Venue::Sandbox => {
             let path = project.path(project.settings.ledger_path());
             refuse_lost(project, &path)?;
+            if let Some(kind) = fs::network_file_system(&path) {
+                project.ui.finding_in_brief(&Finding::warning(
+                    "network-ledger",
+                    format!(
+                        "the ledger `{}` is on a network file system ({kind}), whose locks and syncs cannot be relied on; name one on a disk of this machine in `[ledger]`",
+                        path.display()
+                    ),
+                ));
+            }
             Ledger::open(&path)?
         }
     };
@@ -131,9 +141,13 @@ impl Job {
         let key = self.campaign.key;
         let id = self.campaign.id.clone();
         let slug = self.bundle.letterhead.slug.clone();
-        let mut deliver_by = self.campaign.deliver_by;
+        let Campaign {
+            mut deliver_by,
+            mut generation,
+            ..
+        } = self.campaign;
         if let Some(next) = self.next {
-            deliver_by = next.deliver_by;
+            (deliver_by, generation) = (next.deliver_by, next.number);
             self.ledger.grow(key, next).await?;
         }
         let now = project.clock.now();
@@ -153,7 +167,7 @@ impl Job {
                 .limit
                 .map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
             ledger: self.ledger,
-            mails: Arc::new(due::Due::new(press, project)?),
+            mails: Arc::new(due::Due::new(press, generation, project)?),
             progress: Arc::new(Bar::new(bar.clone(), project.ui)),
             patience: Duration::from_secs(60),
             deliver_by,

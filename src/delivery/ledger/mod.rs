@@ -69,6 +69,7 @@ impl Ledger {
             Err(holder) => return Err(held(path, &holder)),
         };
         let source = schema::Source::File(path.to_owned());
+        schema::look_over(path)?;
         Self::start(source, path.display().to_string(), Some(lock))
     }
 
@@ -370,7 +371,19 @@ fn gone() -> Error {
 
 /// The error of an operation on the ledger. What SQLite says of the disk is passed on.
 fn cannot(cause: &rusqlite::Error) -> Error {
-    let error = Error::new(Kind::Io, "cannot use the ledger").because(cause);
+    explained(Error::new(Kind::Io, "cannot use the ledger"), cause)
+}
+
+/// The same where we know which one.
+fn cannot_use(name: &str, cause: &rusqlite::Error) -> Error {
+    explained(
+        Error::new(Kind::Io, format!("cannot use the ledger `{name}`")),
+        cause,
+    )
+}
+
+fn explained(error: Error, cause: &rusqlite::Error) -> Error {
+    let error = error.because(cause);
     match cause.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => {
             error.hint("Free some space on the disk and run the command again.")
@@ -379,7 +392,14 @@ fn cannot(cause: &rusqlite::Error) -> Error {
         Some(rusqlite::ErrorCode::SystemIoFailure) => error.hint(
             "See whether the disk is full or in trouble, and run the command again; nobody is sent to twice.",
         ),
-        Some(rusqlite::ErrorCode::NotADatabase) => {
+        Some(
+            rusqlite::ErrorCode::ReadOnly
+            | rusqlite::ErrorCode::CannotOpen
+            | rusqlite::ErrorCode::PermissionDenied,
+        ) => error.hint(
+            "See to it that this user may write the file and its folder: without the books nothing is sent.",
+        ),
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
             error.hint("It is damaged, or another program's file. Bring the ledger back from a copy: without it nobody can tell who has had their mail.")
         }
         _ => error,
