@@ -237,6 +237,11 @@ fn check(connection: &Connection, name: &str, version: i32) -> Result<()> {
         .map_err(|cause| cannot_use(name, &cause))?;
     match (id, version) {
         (APPLICATION_ID, VERSION) => Ok(()),
+        (APPLICATION_ID, ..VERSION) => Err(Error::new(
+            Kind::Io,
+            format!("the ledger `{name}` is of the earlier version {version}"),
+        )
+        .hint("The next `send` brings it up to date.")),
         (APPLICATION_ID, _) => Err(Error::new(
             Kind::Io,
             format!(
