@@ -17,7 +17,7 @@ pub use halt::Stop;
 
 use super::{
     ledger::{CampaignState, Counts, Key, Ledger},
-    pace::{Limiter, Rate},
+    pace::{Limiter, Limits, Rate},
     relay::Relay,
     transport::Transport,
 };
@@ -202,9 +202,14 @@ pub async fn deliver<T: Transport>(
     // What an earlier process was sending when it ended: we hold the lock, so it is nobody's now.
     ledger.recover(now).await?;
     ledger.set_state(key, CampaignState::Running, now).await?;
-    let past = ledger.usage(&plan.relay, now).await?;
+    ledger.pull_in(key, plan.retry.longest, now).await?;
+    let past = ledger.past(&plan.relay, now).await?;
     let counts = ledger.counts(key).await?;
-    let limiter = Limiter::new(plan.rate, &plan.quotas, &past, now);
+    let limits = Limits {
+        quotas: plan.quotas.clone(),
+        ..Limits::new(plan.relay.clone(), plan.rate)
+    };
+    let limiter = Limiter::new(&limits, &past, now);
     let connections = plan.connections.max(1);
     let shared = Arc::new(Shared::new(
         plan, ledger, mails, transport, clock, progress, stop, limiter, counts,

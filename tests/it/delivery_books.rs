@@ -13,7 +13,8 @@ use letterpress::{
     clock::Manual,
     delivery::{
         Deadlines, End, Relay, Stop,
-        ledger::{Books, CampaignState, Counts, Ledger, State},
+        ledger::{Attempt, Books, CampaignState, Counts, Ledger, State},
+        pace::Usage,
         transport::Smtp,
     },
 };
@@ -196,9 +197,13 @@ async fn what_was_being_sent_at_a_crash_is_unknown_and_not_sent_again() {
     {
         // A process that ends between the intent and the reply.
         let desk = Desk::on(Ledger::open(&path).unwrap(), 3, &relay(&server)).await;
-        let intent = desk
-            .ledger
-            .intent(desk.key(), 1, "1@x", "main", Timestamp::UNIX_EPOCH);
+        let attempt = Attempt {
+            seq: 1,
+            message_id: "1@x".to_owned(),
+            usage: Usage::new("main", Timestamp::UNIX_EPOCH),
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let intent = desk.ledger.intent(desk.key(), attempt);
         intent.durable().await.unwrap();
     }
     let ledger = Ledger::open(&path).unwrap();

@@ -16,9 +16,9 @@ use super::{
 use crate::{
     clock::Clock,
     delivery::{
-        ledger::{Counts, Entry, Ledger, State},
+        ledger::{Attempt, Counts, Entry, Ledger, State},
         outcome::{Outcome, Trouble},
-        pace::{Limiter, Permit},
+        pace::{Group, Limiter, Permit},
         transport::{Connection as _, Exchange, Transport},
     },
     error::{Error, Kind, Result},
@@ -206,12 +206,11 @@ impl<T: Transport> Worker<'_, T> {
             let permit = tokio::select! {
                 biased;
                 () = shared.halt.ending() => return Err(Quit::Ending),
-                permit = shared.limiter.permit(shared.clock.as_ref()) => permit,
+                permit = shared.limiter.permit(Group::NONE, shared.clock.as_ref()) => permit,
             };
             let moment = match permit {
                 Permit::Granted(moment) => moment,
-                Permit::Exhausted { until } => {
-                    let reason = "the quota of the relay is used up".to_owned();
+                Permit::Exhausted { until, reason } => {
                     shared.halt.end_with(End::Quota {
                         until: Some(until),
                         reason,
@@ -221,7 +220,7 @@ impl<T: Transport> Worker<'_, T> {
             };
             // The relay may have closed the connection while we waited.
             self.connect().await?;
-            if shared.limiter.holds(moment) {
+            if shared.limiter.holds(moment, Group::NONE) {
                 return Ok(());
             }
         }
@@ -300,10 +299,13 @@ impl<T: Transport> Worker<'_, T> {
         };
         let now = shared.clock.now();
         let plan = &shared.plan;
-        let intent =
-            shared
-                .ledger
-                .intent(plan.campaign, claim.seq, &mail.message_id, &plan.relay, now);
+        let attempt = Attempt {
+            seq: claim.seq,
+            message_id: mail.message_id.clone(),
+            usage: shared.limiter.usage(Group::NONE, shared.clock.as_ref()),
+            now,
+        };
+        let intent = shared.ledger.intent(plan.campaign, attempt);
         shared.tried.fetch_add(1, Ordering::Relaxed);
         shared.moved(claim.state, State::Sending);
         let exchange = tokio::select! {
