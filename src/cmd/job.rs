@@ -33,7 +33,7 @@ use crate::{
 pub(super) async fn ledger(project: &Project, venue: Venue) -> Result<Ledger> {
     let ledger = match venue {
         Venue::DryRun => Ledger::in_memory()?,
-        Venue::Relay | Venue::Sandbox => {
+        Venue::Relay | Venue::Sandbox | Venue::Rehearsal => {
             let path = project.path(project.settings.ledger_path());
             refuse_lost(project, &path)?;
             Ledger::open(&path)?
@@ -300,7 +300,7 @@ fn edited(campaign: &Campaign, fresh: &Bundle, counts: &Counts, venue: Venue) ->
         Venue::Sandbox => error.hint(
             "Add `--fresh` to forget the sandbox's books of this issue and deliver what the files say now.",
         ),
-        Venue::Relay | Venue::DryRun => error
+        Venue::Relay | Venue::DryRun | Venue::Rehearsal => error
             .hint("To go on with what the first readers got, bring the files back to what they were.")
             .hint("To send something new, give it a file of its own: a correction is an issue, too."),
     })

@@ -29,6 +29,8 @@ pub(super) struct Project {
     pub(super) settings: Settings,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ui: Ui,
+    /// The folder of the rehearsal that this process is part of.
+    pub(super) rehearsal: Option<PathBuf>,
 }
 
 /// Who an issue goes to, and who was left out and why.
@@ -54,6 +56,7 @@ impl Project {
             settings,
             clock: Arc::new(System),
             ui,
+            rehearsal: None,
         })
     }
 
@@ -62,9 +65,12 @@ impl Project {
         self.folder.join(relative)
     }
 
-    /// What letterpress itself keeps.
+    /// What letterpress itself keeps; a rehearsal has its own.
     pub(super) fn state(&self) -> PathBuf {
-        self.path(".letterpress")
+        match &self.rehearsal {
+            Some(folder) => folder.clone(),
+            None => self.path(".letterpress"),
+        }
     }
 
     pub(super) fn root(&self) -> Root {

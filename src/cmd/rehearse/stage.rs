@@ -1,0 +1,187 @@
+//! The stage of a rehearsal: a folder of its own for all that a send keeps, and a relay of ours.
+//!
+//! The parent sets it, and each sender that it starts is told of its folder with `--rehearsal`. A
+//! sender on a stage has no way to the real books, the real relay, its password or the key of
+//! unsubscribe links: those settings are gone before a verb sees them.
+
+use std::{
+    fmt::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+use crate::{
+    audience::{Segment, Value, field_of},
+    cmd::project::Project,
+    config::RelaySettings,
+    delivery::{Retry, pace::Rate},
+    error::{Error, Result},
+    fs::{self, Access},
+};
+
+/// What is written down for the senders.
+const FILE: &str = "stage.toml";
+/// The made-up list.
+const LIST: &str = "list.csv";
+/// How long a sender waits for any answer. The relay answers within milliseconds when it does.
+const DEADLINE: &str = "1500ms";
+
+/// A rehearsal is not the place to wait: minutes are fractions of a second here.
+pub(in crate::cmd) const RETRY: Retry = Retry {
+    first: Duration::from_millis(200),
+    longest: Duration::from_secs(2),
+    patience: Duration::from_secs(60),
+    relay_first: Duration::from_millis(50),
+    relay_longest: Duration::from_millis(500),
+    relay_patience: Duration::from_secs(30),
+};
+
+/// How a sender is to behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tempo {
+    /// As fast as the relay takes it.
+    Fast,
+    /// At the pace of the settings.
+    Settings,
+}
+
+/// What differs from the settings.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stage {
+    /// The list, where it is made up.
+    list: Option<String>,
+    /// Whether limits for single domains hold.
+    keeps_pace: bool,
+    relay: RelaySettings,
+}
+
+/// A newsletter as a sender on the stage sees it.
+pub(in crate::cmd) fn stage(mut project: Project, folder: &Path) -> Result<Project> {
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let text = fs::read_text(&folder.join(FILE))?;
+    let stage: Stage = toml::from_str(&text)
+        .map_err(|cause| Error::bug("the stage of the rehearsal cannot be read").because(&cause))?;
+    let inside = |name: &str| folder.join(name).display().to_string();
+    let settings = &mut project.settings;
+    let real = settings.relay.replace(stage.relay);
+    if let (Some(relay), Some(real)) = (&mut settings.relay, real) {
+        relay.messages_per_connection = real.messages_per_connection;
+        relay.hello = real.hello;
+        if stage.keeps_pace {
+            relay.rate = real.rate;
+            relay.domains = real.domains;
+            relay.domain_presets = real.domain_presets;
+        }
+    }
+    settings.relays.clear();
+    settings.ledger.url = format!("sqlite:{}", inside("ledger.db"));
+    settings.unsubscribe.secret_file = inside("secret");
+    // What makes a send wait for a person or for the morning.
+    settings.send.quiet_hours = None;
+    settings.send.canary = 0;
+    if let Some(list) = &stage.list {
+        settings.list.path = inside(list);
+    }
+    project.rehearsal = Some(folder);
+    Ok(project)
+}
+
+/// Where a newsletter keeps its rehearsal.
+pub(super) fn folder(project: &Project) -> PathBuf {
+    project.state().join("rehearsal")
+}
+
+/// Writes down what the senders have to know.
+pub(super) fn set(
+    project: &Project,
+    relay: SocketAddr,
+    connections: usize,
+    tempo: Tempo,
+    made_up: Option<u32>,
+) -> Result<()> {
+    let folder = folder(project);
+    let mut text = String::new();
+    if let Some(count) = made_up {
+        let list = made_up_list(project, count)?;
+        fs::write(&folder.join(LIST), list.as_bytes(), Access::Private)?;
+        text += &format!("list = \"{LIST}\"\n");
+    }
+    text += &format!(
+        "keeps_pace = {}\n\n[relay]\nurl = \"smtp+plain://{relay}\"\nconnections = {connections}\nrate = \"{}\"\n\n[relay.deadlines]\n",
+        tempo == Tempo::Settings,
+        match tempo {
+            Tempo::Fast => Rate::Max,
+            Tempo::Settings => Rate::default(),
+        },
+    );
+    for phase in [
+        "connect", "greeting", "hello", "mail", "rcpt", "data", "block", "dot",
+    ] {
+        text += &format!("{phase} = \"{DEADLINE}\"\n");
+    }
+    fs::write(&folder.join(FILE), text.as_bytes(), Access::Private)
+}
+
+/// A list of so many people who do not exist: `reader-17@example.com`, with the cells of the real
+/// list's rows, one after the other, so that their mails are as different as the real ones.
+fn made_up_list(project: &Project, count: u32) -> Result<String> {
+    let audience = project.audience(&Segment::All)?;
+    if audience.recipients.is_empty() {
+        return Err(Error::data(format!(
+            "`{}` has nobody to take after",
+            project.settings.list.path
+        )));
+    }
+    let fields: Vec<&String> = audience
+        .columns
+        .iter()
+        .enumerate()
+        // A field that holds several entries may be named twice: by the list and by the settings.
+        .filter(|(at, name)| !audience.columns[..*at].contains(name))
+        .map(|(_, name)| name)
+        .filter(|name| **name != field_of("email"))
+        .collect();
+    let mut list = "email".to_owned();
+    for field in &fields {
+        let _ = write!(list, ",{field}");
+    }
+    list.push('\n');
+    for (number, model) in (1..=count).zip(audience.recipients.iter().cycle()) {
+        let _ = write!(list, "reader-{number}@example.com");
+        for field in &fields {
+            let cell = match model.fields.get(*field) {
+                Some(Value::Text(text)) => text.clone(),
+                Some(Value::List(entries)) => entries.join(";"),
+                None => String::new(),
+            };
+            let _ = write!(list, ",{}", quoted(&cell));
+        }
+        list.push('\n');
+    }
+    Ok(list)
+}
+
+/// A cell as CSV has it (RFC 4180).
+fn quoted(cell: &str) -> String {
+    if cell.contains(['"', ',', ';', '\t', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_that_could_be_two_is_quoted() {
+        assert_eq!(quoted("plain"), "plain");
+        assert_eq!(quoted("a,b"), "\"a,b\"");
+        assert_eq!(quoted("say \"hi\""), "\"say \"\"hi\"\"\"");
+    }
+}
