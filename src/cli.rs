@@ -1,6 +1,10 @@
 //! The command line. The doc comments are the help; nothing here does anything.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -344,10 +348,10 @@ pub struct RehearseArgs {
     pub kill: u32,
     /// Send to so many made-up people, and not to the list
     #[arg(long, value_name = "N")]
-    pub recipients: Option<u32>,
+    pub recipients: Option<NonZeroU32>,
     /// Connections open at once; those of the settings when it is not said
     #[arg(long, value_name = "N")]
-    pub connections: Option<usize>,
+    pub connections: Option<NonZeroUsize>,
     /// The seed of all chance
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

@@ -32,6 +32,8 @@ use crate::{
 
 /// How much is read at once, in octets: a mail of the usual size in one go.
 const READ: usize = 64 * 1024;
+/// How long a slow answer takes.
+const SLOWNESS: Duration = Duration::from_millis(100);
 /// How long open sessions may go on once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long a client that was told goodbye may take to hang up.
@@ -95,6 +97,7 @@ impl Inbox {
                     hostname: options.hostname,
                     max_message_bytes: options.max_message_bytes,
                     max_recipients: options.max_recipients,
+                    manners: options.manners,
                 }),
                 store,
                 acceptor,
@@ -230,6 +233,20 @@ impl House {
                     hang_up(stream).await;
                     return Ok(Ending::Closed);
                 }
+                Step::Pause => sleep(SLOWNESS).await,
+                Step::Drop => {
+                    self.send(stream, session).await?;
+                    return Ok(Ending::Closed);
+                }
+                Step::Stall => {
+                    self.send(stream, session).await?;
+                    tokio::select! {
+                        _ = is_stopping.wait_for(|is| *is) => {}
+                        () = silence(stream) => {}
+                        () = sleep(self.idle) => {}
+                    }
+                    return Ok(Ending::Closed);
+                }
                 Step::Read => {
                     self.send(stream, session).await?;
                     tokio::select! {
@@ -304,6 +321,12 @@ async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
+/// Listens without a word, until the client gives up.
+async fn silence(stream: &mut (impl AsyncRead + Unpin)) {
+    let mut rest = [0; 1024];
+    while matches!(stream.read(&mut rest).await, Ok(1..)) {}
+}
+
 /// Closes our side and waits for the client to close its own: a socket that is dropped with octets
 /// unread is reset, and the last reply would be lost with it.
 async fn hang_up(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
@@ -329,8 +352,9 @@ mod tests {
                 hostname: "inbox.test".to_owned(),
                 max_message_bytes: 1000,
                 max_recipients: 1,
+                manners: None,
             }),
-            store: Store::new(folder.to_owned(), "inbox.test".to_owned(), clock).unwrap(),
+            store: Store::new(Some(folder.to_owned()), "inbox.test".to_owned(), clock).unwrap(),
             acceptor: None,
             idle: Duration::from_secs(300),
             on_mail: Box::new(|_| {}),
