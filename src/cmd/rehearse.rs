@@ -73,19 +73,26 @@ async fn perform(
         args.recipients.map(u32::from),
     )?;
     let cast = Cast::new(project, folder.clone(), &args.issue)?;
-    let mut director = Director::new(
-        &cast,
-        &mut receiver,
-        &signals,
-        project.ui,
-        Dice::new(args.seed),
-        args.kill,
-    );
+    let mut director = Director {
+        cast: &cast,
+        receiver: &mut receiver,
+        signals: &signals,
+        ui: project.ui,
+        dice: Dice::new(args.seed),
+        tempo,
+        kills: args.kill,
+        startup: course::STARTUP,
+    };
     let (course, curtain) = director.play().await?;
     let copies = receiver.finish().await?;
     match curtain {
         Curtain::Complete => {}
         Curtain::Stopped => return Ok(signals.exit().unwrap_or(Exit::Interrupted)),
+        Curtain::Stuck => {
+            let what = "the rehearsal comes to no end: nothing changes any more";
+            return Err(Error::new(Kind::Unavailable, what)
+                .hint("Let the relay misbehave less: what is deferred each time is never sent."));
+        }
         Curtain::Failed(ended) => {
             project.ui.echo(&ended.said);
             return Ok(ended.exit);

@@ -343,16 +343,33 @@ async fn hang_up(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Manual;
+    use crate::{
+        clock::Manual,
+        inbox::{Fault, Manners, Moment},
+    };
+
+    /// Does the same whenever a mail would be accepted.
+    #[derive(Debug)]
+    struct At(Fault);
+
+    impl Manners for At {
+        fn fault(&self, moment: Moment<'_>) -> Option<Fault> {
+            matches!(moment, Moment::Dot(_)).then_some(self.0)
+        }
+    }
 
     fn house(folder: &std::path::Path) -> Arc<House> {
+        misbehaving(folder, None)
+    }
+
+    fn misbehaving(folder: &std::path::Path, manners: Option<Arc<dyn Manners>>) -> Arc<House> {
         let clock = Arc::new(Manual::at(jiff::Timestamp::UNIX_EPOCH));
         Arc::new(House {
             rules: Arc::new(Rules {
                 hostname: "inbox.test".to_owned(),
                 max_message_bytes: 1000,
                 max_recipients: 1,
-                manners: None,
+                manners,
             }),
             store: Store::new(Some(folder.to_owned()), "inbox.test".to_owned(), clock).unwrap(),
             acceptor: None,
@@ -402,6 +419,40 @@ mod tests {
             heard,
             "220 inbox.test ESMTP letterpress inbox\r\n421 4.3.2 going down; goodbye\r\n"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn faults_take_the_time_and_the_mail_that_they_should() {
+        for (fault, last, takes, kept) in [
+            (
+                Fault::Slow,
+                "250 2.0.0 kept as ",
+                Some(SLOWNESS + FAREWELL),
+                1,
+            ),
+            (Fault::DropBefore, "354 ", None, 0),
+            (Fault::DropAfter, "354 ", None, 1),
+            // The client of this test is the one that does not give up.
+            (Fault::Stall, "354 ", Some(Duration::from_secs(300)), 0),
+            (Fault::StallAfter, "354 ", Some(Duration::from_secs(300)), 1),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let house = misbehaving(folder.path(), Some(Arc::new(At(fault))));
+            let before = tokio::time::Instant::now();
+            let words = b"EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\nDATA\r\n.\r\nQUIT\r\n";
+            let heard = heard(house, words, false).await;
+            let ending = heard
+                .lines()
+                .rfind(|line| !line.starts_with("221"))
+                .unwrap_or_default();
+            assert!(ending.starts_with(last), "{fault:?}: {heard}");
+            assert_eq!(before.elapsed(), takes.unwrap_or_default(), "{fault:?}");
+            assert_eq!(
+                crate::fs::list(folder.path()).unwrap().len(),
+                kept,
+                "{fault:?}"
+            );
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use super::{
     receiver::Receiver,
     sender::{Cast, Ended, Fate, Sender, Standing},
+    stage::Tempo,
 };
 use crate::{cmd::signals::Signals, error::Result, exit::Exit, inbox::Dice, ui::Ui};
 
@@ -17,13 +18,15 @@ const LOOK: Duration = Duration::from_millis(5);
 /// books, or the next mail is being sent.
 const MOST_LATE: Duration = Duration::from_millis(4);
 /// How long a sender takes before its first mail leaves, before we have seen one.
-const STARTUP: Duration = Duration::from_millis(250);
+pub(super) const STARTUP: Duration = Duration::from_millis(250);
 /// One kill of so many comes while a sender is still reading and freezing.
 const EARLY: u64 = 6;
 /// Between two senders, as between two runs of cron.
 const PAUSE: Duration = Duration::from_millis(50);
 /// So many senders in a row that change nothing are the end.
 const MOST_BARREN: u32 = 20;
+/// So long a sender may be at work without any change, at full speed.
+const MOST_IDLE: Duration = Duration::from_secs(30);
 
 /// What happened.
 #[derive(Debug, Default)]
@@ -42,9 +45,18 @@ pub(super) struct Course {
 pub(super) enum Curtain {
     /// Everything is settled, says the sender.
     Complete,
-    /// The sender refused to work, or made no progress.
+    /// The sender refused to work.
     Failed(Ended),
+    /// Nothing changes any more: the relay misbehaves too much.
+    Stuck,
     /// Somebody stopped it.
+    Stopped,
+}
+
+/// What a watch has seen.
+enum Turn {
+    Fate(Fate),
+    Idle,
     Stopped,
 }
 
@@ -64,31 +76,14 @@ pub(super) struct Director<'a> {
     pub(super) signals: &'a Signals,
     pub(super) ui: Ui,
     pub(super) dice: Dice,
+    pub(super) tempo: Tempo,
     /// How often a sender is to be killed.
     pub(super) kills: u32,
-    startup: Duration,
+    /// How long the last sender took before its first mail arrived.
+    pub(super) startup: Duration,
 }
 
-impl<'a> Director<'a> {
-    pub(super) fn new(
-        cast: &'a Cast,
-        receiver: &'a mut Receiver,
-        signals: &'a Signals,
-        ui: Ui,
-        dice: Dice,
-        kills: u32,
-    ) -> Self {
-        Self {
-            cast,
-            receiver,
-            signals,
-            ui,
-            dice,
-            kills,
-            startup: STARTUP,
-        }
-    }
-
+impl Director<'_> {
     /// Plays it to the end.
     pub(super) async fn play(&mut self) -> Result<(Course, Curtain)> {
         let begun = Instant::now();
@@ -101,13 +96,30 @@ impl<'a> Director<'a> {
             let cue = self.cue(left, standing);
             let mut sender = self.cast.start()?;
             course.runs += 1;
-            let fate = tokio::select! {
-                biased;
-                () = self.signals.first() => {
-                    sender.kill()?;
-                    break Curtain::Stopped;
+            let mut seen = None;
+            let turn = loop {
+                let turn = tokio::select! {
+                    biased;
+                    () = self.signals.first() => {
+                        sender.kill()?;
+                        break Turn::Stopped;
+                    }
+                    turn = watch(&mut sender, cue, self.receiver, &mut self.startup) => turn?,
+                };
+                let Turn::Idle = turn else {
+                    break turn;
+                };
+                // A relay that refuses everybody brings no mail, either.
+                let open = self.cast.standing()?.map(Standing::open);
+                if self.tempo == Tempo::Fast && open == seen {
+                    break Turn::Idle;
                 }
-                fate = watch(&mut sender, cue, self.receiver, &mut self.startup) => fate?,
+                seen = open;
+            };
+            let fate = match turn {
+                Turn::Fate(fate) => fate,
+                Turn::Stopped => break Curtain::Stopped,
+                Turn::Idle => break Curtain::Stuck,
             };
             let last = match fate {
                 Fate::Ended(ended) => match ended.exit {
@@ -173,7 +185,7 @@ async fn watch(
     cue: Cue,
     receiver: &mut Receiver,
     startup: &mut Duration,
-) -> Result<Fate> {
+) -> Result<Turn> {
     let begun = Instant::now();
     // What came from an earlier sender is no cue.
     while receiver.arrivals.try_recv().is_ok() {}
@@ -184,23 +196,30 @@ async fn watch(
         _ => None,
     };
     let mut arrived = 0;
+    let mut last = begun;
     loop {
         tokio::select! {
             biased;
-            () = sleep_until(at.unwrap_or(begun)), if at.is_some() => return sender.kill(),
+            () = sleep_until(at.unwrap_or(begun)), if at.is_some() => {
+                return sender.kill().map(Turn::Fate);
+            }
             Some(()) = receiver.arrivals.recv() => {
+                last = Instant::now();
                 arrived += 1;
                 if arrived == 1 {
                     *startup = begun.elapsed();
                 }
                 if let Cue::Arrivals(mails, late) = cue && arrived == mails {
                     sleep(late).await;
-                    return sender.kill();
+                    return sender.kill().map(Turn::Fate);
                 }
             }
             _ = look.tick() => {
                 if let Some(ended) = sender.ended()? {
-                    return Ok(Fate::Ended(ended));
+                    return Ok(Turn::Fate(Fate::Ended(ended)));
+                }
+                if last.elapsed() > MOST_IDLE {
+                    return Ok(Turn::Idle);
                 }
             }
         }

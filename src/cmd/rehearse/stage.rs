@@ -27,7 +27,7 @@ const FILE: &str = "stage.toml";
 /// The made-up list.
 const LIST: &str = "list.csv";
 /// How long a sender waits for any answer. The relay answers within milliseconds when it does.
-const DEADLINE: &str = "1500ms";
+const DEADLINE: &str = "1s";
 
 /// A rehearsal is not the place to wait: minutes are fractions of a second here.
 pub(in crate::cmd) const RETRY: Retry = Retry {

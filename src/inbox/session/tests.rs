@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod manners;
+
 fn session(security: Security) -> Session {
     Session::new(
         Arc::new(Rules {
