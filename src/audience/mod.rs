@@ -8,12 +8,14 @@ mod columns;
 mod list;
 mod recipient;
 mod rows;
+mod stand_ins;
 mod suppressions;
 mod value;
 
 pub use address::{Address, AddressError};
 pub use list::{LeftOut, List, ListOptions};
 pub use recipient::{Recipient, Segment};
+pub use stand_ins::stand_ins;
 pub use suppressions::{Suppression, Suppressions};
 pub use value::Value;
 

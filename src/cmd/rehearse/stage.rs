@@ -5,7 +5,6 @@
 //! unsubscribe links: those settings are gone before a verb sees them.
 
 use std::{
-    fmt::Write as _,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -14,7 +13,7 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    audience::{Segment, Value, field_of},
+    audience,
     cmd::project::Project,
     config::RelaySettings,
     delivery::{Retry, pace::Rate},
@@ -106,8 +105,9 @@ pub(super) fn set(
     let folder = folder(project);
     let mut text = String::new();
     if let Some(count) = made_up {
-        let list = made_up_list(project, count)?;
-        fs::write(&folder.join(LIST), list.as_bytes(), Access::Private)?;
+        let name = &project.settings.list.path;
+        let list = audience::stand_ins(fs::open(&project.path(name))?, name, count)?;
+        fs::write(&folder.join(LIST), &list, Access::Private)?;
         text += &format!("list = \"{LIST}\"\n");
     }
     text += &format!(
@@ -124,64 +124,4 @@ pub(super) fn set(
         text += &format!("{phase} = \"{DEADLINE}\"\n");
     }
     fs::write(&folder.join(FILE), text.as_bytes(), Access::Private)
-}
-
-/// A list of so many people who do not exist: `reader-17@example.com`, with the cells of the real
-/// list's rows, one after the other, so that their mails are as different as the real ones.
-fn made_up_list(project: &Project, count: u32) -> Result<String> {
-    let audience = project.audience(&Segment::All)?;
-    if audience.recipients.is_empty() {
-        return Err(Error::data(format!(
-            "`{}` has nobody to take after",
-            project.settings.list.path
-        )));
-    }
-    let fields: Vec<&String> = audience
-        .columns
-        .iter()
-        .enumerate()
-        // A field that holds several entries may be named twice: by the list and by the settings.
-        .filter(|(at, name)| !audience.columns[..*at].contains(name))
-        .map(|(_, name)| name)
-        .filter(|name| **name != field_of("email"))
-        .collect();
-    let mut list = "email".to_owned();
-    for field in &fields {
-        let _ = write!(list, ",{field}");
-    }
-    list.push('\n');
-    for (number, model) in (1..=count).zip(audience.recipients.iter().cycle()) {
-        let _ = write!(list, "reader-{number}@example.com");
-        for field in &fields {
-            let cell = match model.fields.get(*field) {
-                Some(Value::Text(text)) => text.clone(),
-                Some(Value::List(entries)) => entries.join(";"),
-                None => String::new(),
-            };
-            let _ = write!(list, ",{}", quoted(&cell));
-        }
-        list.push('\n');
-    }
-    Ok(list)
-}
-
-/// A cell as CSV has it (RFC 4180).
-fn quoted(cell: &str) -> String {
-    if cell.contains(['"', ',', ';', '\t', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_that_could_be_two_is_quoted() {
-        assert_eq!(quoted("plain"), "plain");
-        assert_eq!(quoted("a,b"), "\"a,b\"");
-        assert_eq!(quoted("say \"hi\""), "\"say \"\"hi\"\"\"");
-    }
 }
