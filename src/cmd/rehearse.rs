@@ -88,7 +88,8 @@ async fn perform(
     match curtain {
         Curtain::Complete => {}
         Curtain::Stopped => return Ok(signals.exit().unwrap_or(Exit::Interrupted)),
-        Curtain::Stuck => {
+        Curtain::Stuck(said) => {
+            project.ui.echo(&said);
             let what = "the rehearsal comes to no end: nothing changes any more";
             return Err(Error::new(Kind::Unavailable, what)
                 .hint("Let the relay misbehave less: what is deferred each time is never sent."));

@@ -204,3 +204,18 @@ fn what_is_wrong_is_said_as_the_sender_says_it() {
         output.stderr
     );
 }
+
+/// A sender that is asked to come again for ever comes to no proof.
+#[test]
+fn a_relay_that_defers_everything_is_given_up() {
+    let output = Project::new()
+        .file("issues/a.md", "+++\nsubject = \"A\"\n+++\n\nHello.\n")
+        .run(&["rehearse", "a", "--faults", "4xx@rcpt=100"])
+        .exit(69)
+        .stdout("");
+    assert!(
+        output.stderr.contains("the rehearsal comes to no end"),
+        "{}",
+        output.stderr
+    );
+}

@@ -47,8 +47,8 @@ pub(super) enum Curtain {
     Complete,
     /// The sender refused to work.
     Failed(Ended),
-    /// Nothing changes any more: the relay misbehaves too much.
-    Stuck,
+    /// Nothing changes any more; what the last sender had to say.
+    Stuck(String),
     /// Somebody stopped it.
     Stopped,
 }
@@ -88,10 +88,10 @@ impl Director<'_> {
     pub(super) async fn play(&mut self) -> Result<(Course, Curtain)> {
         let begun = Instant::now();
         let mut course = Course::default();
-        let mut standing = None;
+        let mut standing: Option<Standing> = None;
         let mut barren = 0;
         let curtain = loop {
-            let before = (self.receiver.reached(), standing);
+            let before = (self.receiver.reached(), standing.map(Standing::open));
             let left = u64::from(self.kills).saturating_sub(course.doubts.len() as u64);
             let cue = self.cue(left, standing);
             let mut sender = self.cast.start()?;
@@ -119,7 +119,7 @@ impl Director<'_> {
             let fate = match turn {
                 Turn::Fate(fate) => fate,
                 Turn::Stopped => break Curtain::Stopped,
-                Turn::Idle => break Curtain::Stuck,
+                Turn::Idle => break Curtain::Stuck(String::new()),
             };
             let last = match fate {
                 Fate::Ended(ended) => match ended.exit {
@@ -150,13 +150,15 @@ impl Director<'_> {
                 }
             };
             barren = match last {
-                Some(_) if before == (self.receiver.reached(), standing) => barren + 1,
+                Some(_) if before == (self.receiver.reached(), standing.map(Standing::open)) => {
+                    barren + 1
+                }
                 _ => 0,
             };
             if let Some(ended) = last
                 && barren >= MOST_BARREN
             {
-                break Curtain::Failed(ended);
+                break Curtain::Stuck(ended.said);
             }
         };
         course.took = begun.elapsed();

@@ -28,11 +28,12 @@ const LIST: &str = "list.csv";
 /// How long a sender waits for any answer. The relay answers within milliseconds when it does.
 const DEADLINE: &str = "1s";
 
-/// A rehearsal is not the place to wait: minutes are fractions of a second here.
+/// A rehearsal is not the place to wait: minutes are fractions of a second here. As in earnest, a sender
+/// does not wait for whom it has just deferred; the next one writes to them.
 pub(in crate::cmd) const RETRY: Retry = Retry {
-    first: Duration::from_millis(200),
+    first: Duration::from_millis(300),
     longest: Duration::from_secs(2),
-    patience: Duration::from_secs(60),
+    patience: Duration::from_millis(100),
     relay_first: Duration::from_millis(50),
     relay_longest: Duration::from_millis(500),
     relay_patience: Duration::from_secs(30),
