@@ -168,26 +168,20 @@ impl Account<'_> {
 
     fn kills(&self) -> String {
         let kills = self.course.doubts.len();
-        let mut words = match kills {
-            0 => String::new(),
-            _ => {
-                let sum: u64 = self.course.doubts.iter().sum();
-                #[expect(clippy::cast_precision_loss, reason = "for reading")]
-                let mean = sum as f64 / kills as f64;
-                format!(
-                    "{mean:.1} mails in doubt after each, at most {}",
-                    self.most_doubt()
-                )
-            }
-        };
-        if kills < self.kills_wanted as usize {
-            let rest = "then there was nothing left to send";
-            words += if words.is_empty() { rest } else { "; " };
-            if kills > 0 {
-                words += rest;
-            }
+        let mut words = Vec::new();
+        if kills > 0 {
+            let sum: u64 = self.course.doubts.iter().sum();
+            #[expect(clippy::cast_precision_loss, reason = "for reading")]
+            let mean = sum as f64 / kills as f64;
+            words.push(format!(
+                "{mean:.1} mails in doubt after each, at most {}",
+                self.most_doubt()
+            ));
         }
-        words
+        if kills < self.kills_wanted as usize {
+            words.push("then there was nothing left to send".to_owned());
+        }
+        words.join("; ")
     }
 }
 
@@ -214,4 +208,111 @@ fn named<T>(lines: &mut Vec<String>, title: &str, all: &[T], name: impl Fn(&T) -
         lines.push(format!("  … and {more} more; `--json` names them all"));
     }
     lines.push(String::new());
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{
+        super::tally::{Copies, Row},
+        *,
+    };
+    use crate::delivery::ledger::State;
+
+    fn words(rows: &[(&str, State, usize)], doubts: &[u64]) -> (String, bool) {
+        let mut copies = Copies::new();
+        let rows: Vec<Row> = rows
+            .iter()
+            .map(|(email, state, came)| {
+                let message_id = Some(format!("{email}.id"));
+                copies.insert((*email).to_owned(), vec![message_id.clone(); *came]);
+                Row {
+                    email: (*email).to_owned(),
+                    state: *state,
+                    attempts: 1,
+                    message_id,
+                }
+            })
+            .collect();
+        let account = Account {
+            issue: "a",
+            seed: 7,
+            connections: 2,
+            tally: &Tally::of(&rows, &copies),
+            course: &Course {
+                doubts: doubts.to_vec(),
+                took: Duration::from_millis(1234),
+                ..Course::default()
+            },
+            kills_wanted: 3,
+            faults: &[("421", 2), ("half", 0)],
+        };
+        (account.words(), account.holds())
+    }
+
+    #[test]
+    fn a_proof_that_holds() {
+        let (words, holds) = words(
+            &[
+                ("ada", State::Sent, 1),
+                ("ben", State::Unknown, 1),
+                ("chi", State::Unknown, 0),
+            ],
+            &[2, 0],
+        );
+        assert!(holds);
+        assert_eq!(
+            words,
+            "\
+Rehearsed `a` over 2 connections in 1.2 s, seed 7.
+
+  recipients         3
+  accepted           2   counted at the receiver
+  lost               0
+  doubled            0
+  unknown            2   no answer came: 1 had arrived, 1 had not
+  kills              2   1.0 mails in doubt after each, at most 2; then there was nothing left to send
+  faults             2   421 2 · half 0
+
+Unknown:
+  ben (it arrived)
+  chi (it did not arrive)
+
+Nobody was lost, nobody got it twice; who is unknown is named and was not written to again."
+        );
+    }
+
+    #[test]
+    fn a_proof_that_fails() {
+        let rows = [
+            ("ada", State::Sent, 0),
+            ("ben", State::Sent, 2),
+            ("chi", State::Failed, 1),
+        ];
+        let (words, holds) = words(&rows, &[]);
+        assert!(!holds);
+        let (_, named) = words.split_once("half 0\n\n").unwrap();
+        assert_eq!(
+            named,
+            "\
+Lost:
+  ada
+
+Doubled:
+  ben (2 copies)
+
+Wrong in the books:
+  `chi` is `failed` in the books, and got a mail
+
+The promise is broken: this is a bug in letterpress."
+        );
+    }
+
+    #[test]
+    fn more_doubt_than_connections_is_no_proof() {
+        let (words, holds) = words(&[("ada", State::Sent, 1)], &[3]);
+        assert!(!holds);
+        assert!(words.ends_with("this is a bug in letterpress."), "{words}");
+    }
 }
