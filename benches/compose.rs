@@ -13,7 +13,7 @@ use letterpress::{
     compose::{self, Composed, Images, Press, Publication, Templates, Validation},
     issue::Issue,
     mail::{self, Letterhead, Mailbox, Merger, Secret},
-    source::{self, Root},
+    source::{self, Bounds, Root},
 };
 
 #[global_allocator]
@@ -26,7 +26,7 @@ fn main() {
 fn root() -> Root {
     Root {
         folder: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
-        allow_outside: false,
+        bounds: Bounds::Newsletter,
     }
 }
 

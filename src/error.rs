@@ -4,7 +4,7 @@
 //! printer, and [`Kind::exit`] the only map to exit codes. Messages are lower-case fragments with
 //! names in backticks and no full stop; hints are sentences that say what to do.
 
-use crate::{exit::Exit, place::Place};
+use crate::{exit::Exit, finding::Finding, place::Place};
 
 /// The result of a stage.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -66,6 +66,7 @@ struct Report {
     causes: Vec<String>,
     hints: Vec<String>,
     others: Vec<Error>,
+    noticed: Vec<Finding>,
 }
 
 impl Error {
@@ -79,6 +80,7 @@ impl Error {
             causes: Vec::new(),
             hints: Vec::new(),
             others: Vec::new(),
+            noticed: Vec::new(),
         }))
     }
 
@@ -217,6 +219,20 @@ impl Error {
     #[must_use]
     pub fn hints(&self) -> &[String] {
         &self.0.hints
+    }
+
+    /// Adds what was noticed before it came to this, and does not stop anything by itself.
+    #[must_use]
+    pub fn after(mut self, noticed: impl IntoIterator<Item = Finding>) -> Self {
+        let later = std::mem::take(&mut self.0.noticed);
+        self.0.noticed = noticed.into_iter().chain(later).collect();
+        self
+    }
+
+    /// What was noticed before it came to this.
+    #[must_use]
+    pub fn noticed(&self) -> &[Finding] {
+        &self.0.noticed
     }
 
     /// The further errors of the same run.

@@ -81,10 +81,10 @@ impl From<&Finding> for Error {
 }
 
 impl Finding {
-    /// An error and those that came with it, as findings.
+    /// An error and those that came with it, as findings, and behind them what was noticed before.
     #[must_use]
     pub fn all_of(error: &Error) -> Vec<Self> {
-        let errors = std::iter::once(error).chain(error.others());
+        let errors = || std::iter::once(error).chain(error.others());
         let finding = |error: &Error| {
             let rule = error.broken_rule().unwrap_or(match error.kind() {
                 Kind::NoInput => "missing-file",
@@ -101,6 +101,7 @@ impl Finding {
                 ..Self::error(rule, message)
             }
         };
-        errors.map(finding).collect()
+        let noticed = errors().flat_map(|error| error.noticed().iter().cloned());
+        errors().map(finding).chain(noticed).collect()
     }
 }

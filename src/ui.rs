@@ -140,8 +140,11 @@ impl Ui {
         }
     }
 
-    /// Prints an error and those that came with it on stderr.
+    /// Prints an error and those that came with it on stderr, what was noticed before each ahead of it.
     pub fn error(&self, error: &Error) {
+        for finding in error.noticed() {
+            self.finding(finding);
+        }
         let report = render(
             Level::ERROR,
             error.message(),

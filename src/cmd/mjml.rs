@@ -15,7 +15,7 @@ use crate::{
     finding::Finding,
     fs::{self, Access, Entry},
     place::Text,
-    source::{self, Root},
+    source::{self, Bounds, Root},
     ui::{Format, Ui},
 };
 
@@ -25,6 +25,13 @@ pub(super) fn run(args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<Exit> {
         return Err(error.hint("Name one with `-o DIR`."));
     }
     clash(args)?;
+    if let Some(folder) = &args.output
+        && fs::entry(folder) == Entry::File
+    {
+        let message = format!("`{}` is a file, where a folder is needed", folder.display());
+        let error = Error::new(Kind::CannotCreate, message);
+        return Err(error.hint("Name a folder; each page is written into it as `<name>.html`."));
+    }
     let pages = args
         .files
         .iter()
@@ -60,6 +67,15 @@ fn stem(file: &Path) -> &OsStr {
 }
 
 fn page(file: &Path, args: &MjmlArgs, directory: &Path, ui: Ui) -> Result<()> {
+    if fs::entry(file) == Entry::Folder {
+        let message = format!("`{}` is a folder, where a file is needed", file.display());
+        let files = file.join("*.mjml");
+        let hint = format!(
+            "Name the files in it: `letterpress mjml {} -o DIR`.",
+            files.display()
+        );
+        return Err(Error::new(Kind::Usage, message).hint(hint));
+    }
     let root = root(file, args, directory)?;
     let real = fs::real_path(file)?;
     let name = match real.strip_prefix(&root.folder) {
@@ -108,6 +124,6 @@ fn root(file: &Path, args: &MjmlArgs, directory: &Path) -> Result<Root> {
     };
     Ok(Root {
         folder,
-        allow_outside: false,
+        bounds: Bounds::Project,
     })
 }

@@ -23,6 +23,7 @@ mod rehearse;
 mod report;
 mod resolve;
 mod resume;
+mod rollcall;
 mod sandbox;
 mod send;
 mod signals;

@@ -58,6 +58,8 @@ pub(super) struct Run {
     pub(super) progress: Arc<dyn Progress>,
     /// How long a relay that is out of reach is tried.
     pub(super) patience: Duration,
+    /// When what is not sent is given up.
+    pub(super) deliver_by: Option<jiff::Timestamp>,
 }
 
 impl Outbox {
@@ -100,27 +102,15 @@ impl Outbox {
     }
 
     /// Addresses of reserved domains (RFC 2606) lead nowhere: fine on this machine, a mistake beyond.
-    pub(super) fn accepts(&self, recipients: &[Recipient], list: &str) -> Result<()> {
-        let Self::Relay(relay) = self else {
-            return Ok(());
-        };
-        if relay.is_loopback() {
-            return Ok(());
-        }
-        let errors = recipients
-            .iter()
-            .filter(|recipient| recipient.address.is_reserved())
-            .map(|recipient| {
-                Error::data(format!(
+    pub(super) fn accepts(&self, recipient: &Recipient, list: &str) -> Result<()> {
+        match self {
+            Self::Relay(relay) if !relay.is_loopback() && recipient.address.is_reserved() => {
+                Err(Error::data(format!(
                     "{list}:{}: `{}` is in a domain that is reserved for examples and gets no mail",
                     recipient.line, recipient.address
-                ))
-            });
-        match Error::all(errors.take(20)) {
-            Some(error) => Err(error.hint(
-                "Take the samples out of the list, or deliver to the sandbox with `--sandbox`.",
-            )),
-            None => Ok(()),
+                )))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -148,6 +138,7 @@ impl Outbox {
             },
         };
         plan.limit = run.limit;
+        plan.deliver_by = run.deliver_by;
         plan.retry.relay_patience = run.patience;
         if let Self::Rehearsal(_) = self {
             plan.retry = super::rehearse::RETRY;

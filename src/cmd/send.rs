@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use super::{
     campaign::{self, Bundle, Sandbox},
     confirm,
-    job::{self, Job},
+    job::{self, Entry},
     outbox::{Outbox, Venue},
-    project::{Audience, Project},
+    project::Project,
     report,
+    rollcall::RollCall,
     signals::Signals,
 };
 use crate::{
@@ -38,8 +39,6 @@ pub(super) fn one(
     slot: Option<Timestamp>,
     project: &Project,
 ) -> Result<Exit> {
-    let _ = slot;
-    let list = &project.settings.list.path;
     let venue = Venue::of(args, project);
     let issue = project.gather(name)?;
     if let Some(exit) = not_yet(project, &issue, venue) {
@@ -47,20 +46,27 @@ pub(super) fn one(
     }
     let composed = project.compose(&issue)?;
     refuse(&composed)?;
-    let audience = project.audience(&segment(&issue)?)?;
-    report::left_out(project.ui, &audience, list)?;
-    report::fields(&composed.edition, &audience.columns, list)?;
-    let bundle = bundle(project, &issue, composed, audience, venue)?;
-    report::merges(&bundle, list)?;
+    let segment = segment(&issue)?;
+    let columns = RollCall::open(project, segment)?.columns();
+    report::fields(&composed.edition, &columns, &project.settings.list.path)?;
+    let bundle = bundle(project, &issue, composed, slot, venue)?;
 
     super::runtime()?.block_on(async {
         let outbox = Outbox::open(project, venue, &issue.slug).await?;
-        outbox.accepts(&bundle.recipients, list)?;
         let ledger = Arc::new(job::ledger(project, venue).await?);
         if args.fresh {
             ledger.forget(&bundle.letterhead.campaign).await?;
         }
-        let job = Job::enter(project, Arc::clone(&ledger), bundle, venue).await?;
+        let entry = Entry {
+            project,
+            args,
+            venue,
+            outbox: &outbox,
+            segment,
+            slot,
+            ledger,
+        };
+        let job = entry.enter(bundle).await?;
         let due = job.due().await?;
         // At a rehearsal nobody is there to look, and there is nothing to lose.
         if let Some(reason) = job
@@ -71,7 +77,7 @@ pub(super) fn one(
         }
         // A dry run writes files and to nobody: there is nothing to be sure of.
         let is_harmless = venue == Venue::DryRun && args.expect.is_none();
-        if !is_harmless && (due > 0 || job.leaves_out()) {
+        if !is_harmless && (due > 0 || job.changes_the_books()) {
             confirm::confirm(args, project, &job.bundle, &outbox, due)?;
         }
         // From here on there is something to finish; until now a signal may end us where we are, at
@@ -112,7 +118,9 @@ fn after_a_look(project: &Project, slug: &str, reason: &str) -> Result<()> {
     }
     Err(Error::new(Kind::Unavailable, format!("`{slug}` is paused"))
         .because_of(reason)
-        .hint("When that is mended, run the command in a terminal: it shows this and asks."))
+        .hint(format!(
+            "When that is mended, run `letterpress resume {slug}`; the next `send` goes on with it."
+        )))
 }
 
 /// Findings that are errors block: what is wrong for one reader is wrong for all.
@@ -143,17 +151,16 @@ fn bundle(
     project: &Project,
     issue: &Issue,
     composed: Composed,
-    audience: Audience,
+    slot: Option<Timestamp>,
     venue: Venue,
 ) -> Result<Bundle> {
     let sandbox = match venue {
         Venue::Sandbox => Sandbox::Yes,
         Venue::Relay | Venue::DryRun | Venue::Rehearsal => Sandbox::No,
     };
-    let campaign = campaign::id(&issue.slug, sandbox);
+    let campaign = campaign::id_at(&issue.slug, slot, sandbox);
     Ok(Bundle {
         letterhead: project.letterhead(issue, &campaign, project.clock.now())?,
         edition: composed.edition,
-        recipients: audience.recipients,
     })
 }

@@ -182,7 +182,7 @@ fn rate(project: &Project, campaign: &Campaign, counts: &Counts) -> Option<f64> 
 }
 
 fn recipients(project: &Project, books: &Books, campaign: &Campaign) -> Result<Exit> {
-    let audience = campaign::audience(project, &campaign.id)?;
+    let audience = campaign::audience(project, campaign)?;
     let mut after = None;
     loop {
         let rows = books.rows(campaign.key, after, PAGE)?;
@@ -192,8 +192,8 @@ fn recipients(project: &Project, books: &Books, campaign: &Campaign) -> Result<E
         after = Some(last.seq);
         for row in &rows {
             let email = audience
-                .get(row.seq as usize)
-                .map(|recipient| recipient.address.to_string());
+                .address(row.seq)?
+                .map(|address| address.to_string());
             match project.ui.format() {
                 Format::Json => project.ui.json(&json!({
                     "email": email,

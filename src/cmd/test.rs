@@ -70,6 +70,7 @@ pub(super) fn run(args: &TestArgs, project: &Project) -> Result<Exit> {
             progress: Arc::new(Bar::new(project.ui.progress(0), project.ui)),
             // Somebody is waiting, and can try again.
             patience: Duration::from_secs(5),
+            deliver_by: None,
         };
         let key = run.campaign;
         let summary = outbox.deliver(project, run, &signals).await;

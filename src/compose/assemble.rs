@@ -4,6 +4,8 @@
 //! No content can hold U+0001, as it is taken out here; so what is not a tag of the author's own can
 //! never become one.
 
+use std::collections::HashSet;
+
 use super::{
     edition::{Origin, Part, Tag},
     page::{self, Spot, Stretch},
@@ -132,7 +134,7 @@ impl<'a> Assembler<'a> {
                     .hint("Its end was lost on the way; put both into the same text."),
             );
         }
-        match Error::all(self.errors) {
+        match Error::all(distinct(self.errors)) {
             Some(error) => Err(error),
             None => Ok(self.assembled),
         }
@@ -306,6 +308,19 @@ impl<'a> Assembler<'a> {
         let [open, close] = STATEMENT;
         self.emit(tag, &format!("{open} {} {close}", run.code.trim()));
     }
+}
+
+/// Errors without those that were told before: what a head and a body repeat, or what stands in page
+/// and text, is wrong once.
+pub(super) fn distinct(errors: impl IntoIterator<Item = Error>) -> Vec<Error> {
+    let mut told = HashSet::new();
+    let errors = errors.into_iter().flat_map(Error::into_all);
+    let is_new = |error: &Error| {
+        let place = error.place();
+        let place = place.map(|place| (place.file().to_owned(), place.range()));
+        told.insert((place, error.message().to_owned()))
+    };
+    errors.filter(is_new).collect()
 }
 
 fn unsafe_here(tag: &SendTag, place: &str) -> Error {

@@ -127,15 +127,27 @@ pub fn render_mjml(
 /// # Errors
 /// Whatever is wrong in the templates or in the author's own words, each at its place.
 pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
-    let mut tags = Tags::default();
     let mut findings = Vec::new();
+    match set(issue, press, &mut findings) {
+        Ok((mjml, edition)) => Ok(Composed {
+            mjml,
+            edition,
+            findings,
+        }),
+        Err(error) => Err(error.after(findings)),
+    }
+}
+
+/// The page as MJML, and the edition.
+fn set(issue: &Issue, press: &Press<'_>, findings: &mut Vec<Finding>) -> Result<(String, Edition)> {
+    let mut tags = Tags::default();
     let chosen = issue.front.template.as_ref();
     let name = chosen.map_or(templates::DEFAULT, |name| name.value.as_str());
     let (page, plain) = press
         .templates
         .choose(name, chosen.map(|name| &name.place))?;
 
-    let written = write(issue, press, &mut tags, &mut findings)?;
+    let written = write(issue, press, &mut tags, findings)?;
     let sources = press.templates.iter().map(|template| {
         let source = Source::whole(&template.text);
         (template.name.clone(), source)
@@ -168,8 +180,8 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
         (Ok(subject), Ok(html), Ok(text)) => (subject, html, text),
         (subject, html, text) => {
             let errors = [subject.err(), html.err(), text.err()];
-            return Err(Error::all(errors.into_iter().flatten())
-                .unwrap_or_else(|| Error::bug("a part is missing")));
+            let errors = assemble::distinct(errors.into_iter().flatten());
+            return Err(Error::all(errors).unwrap_or_else(|| Error::bug("a part is missing")));
         }
     };
     let sources = [&page.text, &plain.text];
@@ -186,11 +198,7 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
     };
     // What cannot be compiled at sending must not leave here.
     engine(&edition)?;
-    Ok(Composed {
-        mjml: tags.shown(&tokens::without_marks(&document)),
-        edition,
-        findings,
-    })
+    Ok((tags.shown(&tokens::without_marks(&document)), edition))
 }
 
 /// A file that a template includes by `mj-include`. It is a template itself where it is one of the

@@ -32,6 +32,7 @@ pub(crate) struct Bench {
     pub(crate) articles: Vec<Article>,
     pub(crate) publication: Publication,
     pub(crate) images: Images,
+    pub(crate) validation: Validation,
 }
 
 impl Bench {
@@ -53,6 +54,7 @@ impl Bench {
                 domain: "news.example.com".to_owned(),
             },
             images: Images::Inline,
+            validation: Validation::Standard,
         }
     }
 
@@ -142,7 +144,7 @@ impl Bench {
                 images: self.images,
                 picture: &picture,
                 include: &include,
-                validation: Validation::Standard,
+                validation: self.validation,
             },
         )
     }

@@ -1,4 +1,5 @@
 mod any;
+mod doubts;
 mod include;
 mod layout;
 mod reader_dependent;

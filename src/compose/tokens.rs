@@ -5,6 +5,8 @@
 //! tag of the markup stands. They pass through Tera, Markdown and MJML unharmed, and no data can hold
 //! one, as [`clean`] takes them out of everything that is not the author's own.
 
+use std::ops::Range;
+
 /// The first tag; tag `n` is this character plus `n`.
 const TAG: u32 = 0xF_0000;
 /// How many tags there can be.
@@ -50,8 +52,21 @@ pub(crate) fn is_of_sending(character: char) -> bool {
     is_reserved(character) && u32::from(character) < MARK
 }
 
+/// Whether a text holds a tag or a part of a captured value.
+pub(crate) fn wait_in(text: &str) -> bool {
+    may_be_in(text) && text.contains(is_of_sending)
+}
+
+/// Whether a text may hold a character of ours: few others begin with such a byte.
+fn may_be_in(text: &str) -> bool {
+    memchr::memchr2(0xF3, 0xF4, text.as_bytes()).is_some()
+}
+
 /// A text without our marks.
 pub(crate) fn without_marks(text: &str) -> String {
+    if !may_be_in(text) {
+        return text.to_owned();
+    }
     text.chars()
         .filter(|character| mark_index(*character).is_none())
         .collect()
@@ -100,6 +115,16 @@ fn without_encoded(text: &str) -> String {
     rewrite(text, |rest| {
         let percent = percent_encoded(rest).map(|(_, after)| ("%EF%BF%BD".to_owned(), after));
         percent.or_else(|| referenced(rest).map(|(_, after)| ("\u{fffd}".to_owned(), after)))
+    })
+}
+
+/// The first character of ours that is encoded in a text, and where.
+pub(crate) fn encoded(text: &str) -> Option<(char, Range<usize>)> {
+    let mut starts = text.match_indices(['%', '&']);
+    starts.find_map(|(at, _)| {
+        let rest = &text[at..];
+        let (character, after) = percent_encoded(rest).or_else(|| referenced(rest))?;
+        Some((character, at..text.len() - after.len()))
     })
 }
 

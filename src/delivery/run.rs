@@ -40,6 +40,18 @@ pub trait Mails: Send + Sync {
         let _ = seq;
         None
     }
+
+    /// The domain that the mail of a row goes to, where it is known; asked only when there are limits
+    /// for domains.
+    fn domain(&self, seq: u32) -> Option<String> {
+        let _ = seq;
+        None
+    }
+
+    /// The generation of the content that the mails are made of.
+    fn generation(&self) -> u32 {
+        0
+    }
 }
 
 /// Who wants to know how far it is.

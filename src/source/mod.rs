@@ -35,8 +35,19 @@ use crate::{
 pub struct Root {
     /// Where it is.
     pub folder: PathBuf,
-    /// Whether articles and pictures may lie outside of it.
-    pub allow_outside: bool,
+    /// Whether what it names may lie outside of it.
+    pub bounds: Bounds,
+}
+
+/// What a path must not lead out of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bounds {
+    /// Articles and pictures may lie anywhere.
+    None,
+    /// The folder of a newsletter.
+    Newsletter,
+    /// The folder that plain MJML files belong to.
+    Project,
 }
 
 /// An issue with all that it carries.

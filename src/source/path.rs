@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::Root;
+use super::{Bounds, Root};
 use crate::{
     error::{Error, Result, nearest},
     fs::{self, Entry},
@@ -38,13 +38,13 @@ impl Root {
         let climbs = name.is_none() && (!is_within || path.contains(".."));
         if fs::entry(&full) == Entry::Nothing {
             // A path that leads out is refused without telling what is there.
-            return match climbs && !self.allow_outside {
+            return match climbs && self.bounds != Bounds::None {
                 true => Err(self.outside(path)),
                 false => Ok(Sought::Nothing),
             };
         }
         let real = fs::real_path(&full)?;
-        if !self.allow_outside && !real.starts_with(&real_root) {
+        if self.bounds != Bounds::None && !real.starts_with(&real_root) {
             return Err(self.outside(path));
         }
         if fs::entry(&real) == Entry::Folder {
@@ -60,14 +60,23 @@ impl Root {
     }
 
     fn outside(&self, path: &str) -> Error {
-        let error = Error::data(format!("`{path}` lies outside the newsletter's folder"));
+        let (what, hint) = match self.bounds {
+            Bounds::Project => (
+                "project",
+                "Move it inside, or name a folder that holds it and the page with `--root`.",
+            ),
+            Bounds::None | Bounds::Newsletter => (
+                "newsletter",
+                "Move it inside, or set `allow_outside = true` under `[sources]` in `newsletter.toml`.",
+            ),
+        };
+        let error = Error::data(format!("`{path}` lies outside the {what}'s folder"));
         let from_root = path.trim_start_matches('/');
         let is_meant = from_root != path && matches!(self.seek(from_root), Ok(Sought::File(_)));
         error.hint(if is_meant {
             format!("Write `{from_root}`, without the slash before it.")
         } else {
-            "Move it inside, or set `allow_outside = true` under `[sources]` in `newsletter.toml`."
-                .to_owned()
+            hint.to_owned()
         })
     }
 }

@@ -141,6 +141,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::source::Bounds;
 
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x58\0\0\x01\x2c\x08\x02";
     const GIF: &[u8] = b"GIF89a\x01\0\x02\x01\0";
@@ -173,7 +174,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = Root {
             folder: folder.path().to_owned(),
-            allow_outside: false,
+            bounds: Bounds::Newsletter,
         };
         std::fs::create_dir(folder.path().join("images")).unwrap();
         std::fs::write(folder.path().join("images/press.png"), PNG).unwrap();

@@ -27,7 +27,7 @@ impl Folder {
     fn root(&self) -> Root {
         Root {
             folder: self.0.path().to_owned(),
-            allow_outside: false,
+            bounds: Bounds::Newsletter,
         }
     }
 
@@ -238,7 +238,7 @@ fn what_lies_outside_needs_leave() {
         );
     }
     let open = Root {
-        allow_outside: true,
+        bounds: Bounds::None,
         ..folder.root()
     };
     for path in ["link/far.md", far.to_str().unwrap()] {
@@ -372,7 +372,7 @@ fn a_file_that_is_not_text_is_refused() {
     );
     let nowhere = Root {
         folder: Path::new("/nonexistent/newsletter").to_owned(),
-        allow_outside: false,
+        bounds: Bounds::Newsletter,
     };
     assert!(issue(&nowhere, "a").is_err());
 }

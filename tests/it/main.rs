@@ -14,6 +14,7 @@ mod delivery_books;
 mod delivery_faults;
 mod delivery_relay;
 mod delivery_tls;
+mod freeze;
 mod golden;
 mod inbox;
 mod kill;

@@ -26,7 +26,7 @@ use letterpress::{
     compose::{self, Validation},
     error::Result,
     place::Text,
-    source::{self, Root},
+    source::{self, Bounds, Root},
 };
 
 /// Files, and what is known to be different about their pages, with the reason.
@@ -82,7 +82,7 @@ fn stem(file: &Path) -> String {
 fn render(folder: &Path, name: &str, content: &str) -> Result<String> {
     let root = Root {
         folder: folder.to_owned(),
-        allow_outside: false,
+        bounds: Bounds::Newsletter,
     };
     let text = Text::new(name, content);
     let include = |path: &str| source::text(&root, path);

@@ -50,8 +50,12 @@ fn a_template_brings_in_what_it_names() {
 fn a_fault_is_shown_in_the_file_that_has_it() {
     let project = newsletter("<mj-include path=\"b.mjml\"/>")
         .file("templates/b.mjml", "<mj-section>\n<mj-text>x</mj-column>\n");
-    let _ = project.run(&["build", "a"]).exit(65).stdout("").stderr(
-        "error: `<mj-text>` is never closed
+    let _ = project
+        .run(&["-q", "build", "a"])
+        .exit(65)
+        .stdout("")
+        .stderr(
+            "error: `<mj-text>` is never closed
  --> templates/b.mjml:2:1
   |
 2 | <mj-text>x</mj-column>
@@ -60,7 +64,7 @@ fn a_fault_is_shown_in_the_file_that_has_it() {
   = note: included by `templates/digest.mjml:2:1`
   = help: Write `</mj-text>` where it ends.
 ",
-    );
+        );
 }
 
 #[test]
@@ -80,20 +84,20 @@ fn files_come_from_the_project_alone() {
         .exit(65)
         .stdout("")
         .stderr(
-            "error: `../secret.mjml` lies outside the newsletter's folder
+            "error: `../secret.mjml` lies outside the project's folder
  --> mails/a.mjml:2:1
   |
 2 | <mj-include path=\"../../secret.mjml\"/>
   | ^^^^^^^^^^^
   |
-  = help: Move it inside, or set `allow_outside = true` under `[sources]` in `newsletter.toml`.
-error: `mails/link.mjml` lies outside the newsletter's folder
+  = help: Move it inside, or name a folder that holds it and the page with `--root`.
+error: `mails/link.mjml` lies outside the project's folder
  --> mails/a.mjml:3:1
   |
 3 | <mj-include path=\"link.mjml\"/>
   | ^^^^^^^^^^^
   |
-  = help: Move it inside, or set `allow_outside = true` under `[sources]` in `newsletter.toml`.
+  = help: Move it inside, or name a folder that holds it and the page with `--root`.
 ",
         );
     project.write(
@@ -124,4 +128,59 @@ fn two_files_do_not_become_one_page() {
     let _ = project
         .run(&["mjml", "a.mjml", "b.mjml", "-o", "out"])
         .exit(0);
+}
+
+#[test]
+fn a_folder_is_no_file_and_a_file_is_no_folder() {
+    let project = Project::empty().file("mails/a.mjml", "<mjml><mj-body></mj-body></mjml>");
+    let _ = project.run(&["mjml", "mails"]).exit(64).stdout("").stderr(
+        "error: `mails` is a folder, where a file is needed
+ |
+ = help: Name the files in it: `letterpress mjml mails/*.mjml -o DIR`.
+",
+    );
+    let _ = project
+        .run(&["mjml", "mails/a.mjml", "-o", "mails/a.mjml"])
+        .exit(73)
+        .stdout("")
+        .stderr(
+            "error: `mails/a.mjml` is a file, where a folder is needed
+ |
+ = help: Name a folder; each page is written into it as `<name>.html`.
+",
+        );
+}
+
+#[test]
+fn what_stops_a_page_hides_no_warning() {
+    let project = Project::new().file("newsletter.toml", SETTINGS).file(
+        "templates/digest.mjml",
+        "<mjml><mj-body>\n<mj-section padding=\"x\">\n<mj-wrong/></mj-section></mj-body></mjml>",
+    );
+    project.write("issues/one.md", "+++\nsubject = \"S\"\n+++\n");
+    let run = project.run(&["lint", "one"]).exit(1);
+    assert!(
+        run.stderr.contains("warning: `padding` of `<mj-section>`"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("MJML has no element `<mj-wrong>`"),
+        "{}",
+        run.stderr
+    );
+    let run = project
+        .run(&["mjml", "--validation", "standard", "templates/digest.mjml"])
+        .exit(65);
+    assert!(
+        run.stderr.contains("warning: `padding` of `<mj-section>`"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr
+            .contains("error: MJML has no element `<mj-wrong>`"),
+        "{}",
+        run.stderr
+    );
 }

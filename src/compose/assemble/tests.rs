@@ -6,10 +6,15 @@ use crate::{
 
 /// What a page becomes, with `‹›` around what prints and `«»` around what does not.
 fn assembled(html: &str) -> Result<String, String> {
+    written(html, str::to_owned)
+}
+
+/// The same, where a writer had its way with the page.
+fn written(html: &str, write: impl Fn(&str) -> String) -> Result<String, String> {
     let mut tags = Tags::default();
     let source = Source::whole(&Text::new("a", html));
     let staged = tags.stage(&source, Markup::Other).unwrap();
-    let assembled = page(&tokens::restore(&staged.template), &tags);
+    let assembled = page(&tokens::restore(&write(&staged.template)), &tags);
     let part = assembled.map_err(|error| error.to_string())?.part;
     for tag in &part.tags {
         let code = &part.template[tag.range.clone()];
@@ -83,7 +88,10 @@ fn an_address_begins_where_every_branch_before_it_is_empty() {
 #[test]
 fn tags_that_a_writer_has_encoded_are_found() {
     assert_eq!(
-        assembled("<a href=\"https://x/&#xF0000;\" title=\"%F3%B0%80%81\">{{subscriber.a}}{{subscriber.b}}").unwrap(),
+        written("{{subscriber.a}}{{subscriber.b}}", |page| format!(
+            "<a href=\"https://x/&#xF0000;\" title=\"%F3%B0%80%81\">{page}"
+        ))
+        .unwrap(),
         "<a href=\"https://x/‹(subscriber.a) | __url_part›\" title=\"‹(subscriber.b) | __attribute›\">‹subscriber.a›‹subscriber.b›"
     );
 }
@@ -200,4 +208,15 @@ fn values_have_no_place_in_scripts_and_the_like() {
             "{html}: {error}"
         );
     }
+}
+
+#[test]
+fn what_is_wrong_twice_is_told_once() {
+    let text = Text::new("a", "abc");
+    let error = |message: &str, at: usize| Error::data(message).at(text.place(at..at + 1));
+    let bare = || Error::data("x");
+    let all = Error::all([error("x", 0), error("x", 0), error("y", 0)]).unwrap();
+    let told = distinct([all, error("x", 1), error("x", 0), bare(), bare()]);
+    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["a:1:1: x", "a:1:1: y", "a:1:2: x", "x"]);
 }

@@ -24,7 +24,7 @@ use crate::{
 /// # Errors
 /// At each block, in the author's file, of which it is not so.
 pub(super) fn prove(html: &str, prepared: &Prepared, tags: &Tags) -> Result<()> {
-    let waits = |slot: &Slot| slot.content().contains(tokens::is_of_sending);
+    let waits = |slot: &Slot| tokens::wait_in(slot.content());
     let waiting: Vec<bool> = prepared.slots.iter().map(waits).collect();
     if tags.is_empty() || !waiting.contains(&true) {
         return Ok(()); // A plain file may hold any character.

@@ -211,6 +211,9 @@ impl<'a> Checker<'a> {
 
     /// Text between elements. (Tags of the sending moment may stand there.)
     fn stray(&mut self, text: &str, place: &Place, parent: &Element) {
+        if text.is_empty() {
+            return;
+        }
         let text = text.replace(tokens::is_reserved, " ");
         let text = text.trim();
         if text.is_empty() {

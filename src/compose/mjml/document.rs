@@ -119,6 +119,24 @@ impl Attributes {
         pairs.map(|(name, value)| (&**name, &**value))
     }
 
+    /// Those that `change` keeps, with the values that it gives to them.
+    pub(super) fn kept(&self, change: impl Fn(&str, &str) -> Kept) -> Self {
+        let mut kept = Self(Vec::with_capacity(self.0.len()));
+        for (name, value) in &self.0 {
+            let (name, value) = match change(name, value) {
+                Kept::Nothing => continue,
+                Kept::Same => (Arc::clone(name), Arc::clone(value)),
+                Kept::Value(value) => (Arc::clone(name), value.into()),
+                Kept::Renamed(name) => (name.into(), Arc::clone(value)),
+            };
+            match kept.0.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, old)) => *old = value,
+                None => kept.0.push((name, value)),
+            }
+        }
+        kept
+    }
+
     /// Changes the values that `change` has something for.
     pub(super) fn change(&mut self, change: impl Fn(&str) -> Option<String>) {
         for (_, value) in &mut self.0 {
@@ -137,6 +155,17 @@ impl Attributes {
             }
         }
     }
+}
+
+/// What is kept of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    Nothing,
+    Same,
+    /// With another value.
+    Value(String),
+    /// By another name.
+    Renamed(&'static str),
 }
 
 impl<'a> FromIterator<(&'a str, &'a str)> for Attributes {
@@ -297,7 +326,8 @@ impl Resolver<'_> {
             let mut attributes = Attributes::default();
             for attribute in selector.elements() {
                 if let Some(name) = attribute.attribute("name") {
-                    let message = "the name of an attribute cannot depend on the reader".to_owned();
+                    let message =
+                        || "the name of an attribute cannot depend on the reader".to_owned();
                     let refusal = fixed::refusal(name, message, self.tags);
                     self.say(refusal.map(|refusal| refusal.hint("Put the tag into its value.")));
                     attributes.set(name, attribute.content.as_str());
@@ -378,7 +408,7 @@ impl Resolver<'_> {
     }
 
     fn class_is_known(&mut self, class: &str) {
-        let message = "`mj-class` cannot depend on the reader".to_owned();
+        let message = || "`mj-class` cannot depend on the reader".to_owned();
         let refusal = fixed::refusal(class, message, self.tags);
         self.say(refusal.map(|refusal| {
             refusal.hint("Put the block into the values, or use `css-class` and `<mj-style>`.")
@@ -420,6 +450,10 @@ impl Resolver<'_> {
             Node::Element(element) => {
                 if elements::is_laid_out_in(&element.name, parent) {
                     children.push(Child::Component(self.component(element, around)));
+                } else if !self.tags.is_empty() {
+                    let mut text = String::new();
+                    all_of(&element, &mut text);
+                    self.left_out(&text, &format!("`<{}>` is", element.name), "element");
                 }
             }
             Node::Comment(comment)
@@ -428,7 +462,7 @@ impl Resolver<'_> {
             {
                 children.push(Child::Raw(comment));
             }
-            Node::Comment(comment) => self.left_out(&comment),
+            Node::Comment(comment) => self.left_out(&comment, "comments are", "comment"),
             Node::Text(text, _) => {
                 let silent = self.between(&text, parent, kind);
                 if !silent.is_empty() {
@@ -444,12 +478,12 @@ impl Resolver<'_> {
         conditional || self.purpose == Purpose::Template
     }
 
-    /// A comment that is left out must not take half of a block with it.
-    fn left_out(&mut self, comment: &str) {
+    /// What is left out must not take half of a block with it.
+    fn left_out(&mut self, text: &str, subject: &str, what: &str) {
         let mut open: Vec<(usize, &Place)> = Vec::new();
         let mut halves: Vec<&Place> = Vec::new();
         let tags = self.tags;
-        for (_, run) in tags.runs(comment).unwrap_or_default() {
+        for (_, run) in tags.runs(text).unwrap_or_default() {
             let place = &run.tag.place;
             match run.tag.role {
                 Role::Open(number) => open.push((number, place)),
@@ -464,9 +498,11 @@ impl Resolver<'_> {
         }
         halves.extend(open.into_iter().map(|(_, place)| place));
         self.say(halves.into_iter().map(|place| {
-            let message = "comments are left out, and this tag with its one";
+            let message = format!("{subject} left out, and this tag with it");
             let problem = Finding::error("mjml-send-tag", message).at(place.clone());
-            problem.hint("Take it out of the comment, or put the whole block into it.")
+            problem.hint(format!(
+                "Take it out of the {what}, or put the whole block into it."
+            ))
         }));
     }
 
@@ -509,8 +545,27 @@ impl Resolver<'_> {
             name => format!("a tag that depends on the reader cannot stand directly in `<{name}>`"),
         };
         let problem = Finding::error("mjml-send-tag", message).at(place.clone());
-        self.findings.push(problem.hint(
-            "It can stand in text, in the value of an attribute, and between the elements of `mj-body`, `mj-wrapper`, `mj-section`, `mj-group`, `mj-column` and `mj-hero`.",
-        ));
+        let hint = match parent {
+            // Their parts cannot depend on the reader, and neither can those of their parts.
+            "mj-navbar" | "mj-social" | "mj-accordion" | "mj-carousel" => {
+                format!("Put the block around the whole `<{parent}>`.")
+            }
+            "mj-accordion-element" => "Put the block around the whole `<mj-accordion>`.".to_owned(),
+            _ => "It can stand in text, in the value of an attribute, and between the elements of `mj-body`, `mj-wrapper`, `mj-section`, `mj-group`, `mj-column` and `mj-hero`.".to_owned(),
+        };
+        self.findings.push(problem.hint(hint));
+    }
+}
+
+/// All that an author wrote in an element, in order.
+fn all_of(element: &Element, out: &mut String) {
+    let attributes = element.attributes.iter();
+    out.extend(attributes.map(|attribute| attribute.value.as_str()));
+    out.push_str(&element.content);
+    for node in &element.children {
+        match node {
+            Node::Element(element) => all_of(element, out),
+            Node::Text(text, _) | Node::Comment(text) => out.push_str(text),
+        }
     }
 }

@@ -1,13 +1,10 @@
-//! The MJML that was prepared → HTML, by `mrml`.
+//! The tree that was prepared → HTML, by `mrml`.
 
 mod silence;
 
 use std::{collections::HashMap, thread};
 
-use mrml::prelude::{
-    parser::{Error as ParseError, ParserOptions},
-    render::RenderOptions,
-};
+use mrml::prelude::render::RenderOptions;
 
 use super::prepare::Prepared;
 use crate::error::{Error, Kind, Result};
@@ -23,7 +20,7 @@ const STACK: usize = 64 * 1024 * 1024;
 /// Renders a prepared document; its slots are still open.
 ///
 /// # Errors
-/// What the engine refuses, at the place of the nearest element.
+/// What the engine refuses.
 pub(super) fn render(prepared: &Prepared) -> Result<String> {
     // What was prepared holds nothing that is known to make the engine panic. Should it do so all the
     // same, it ends there, and we do not.
@@ -45,57 +42,11 @@ pub(super) fn render(prepared: &Prepared) -> Result<String> {
 }
 
 fn run(prepared: &Prepared) -> Result<String> {
-    let parsed = mrml::parse_with_options(&prepared.mjml, &ParserOptions::default())
-        .map_err(|error| refused(prepared, &error))?;
     let options = RenderOptions {
         // A font that nobody has asked for must not make each reader call a font server.
         fonts: HashMap::new(),
         ..RenderOptions::default()
     };
-    let rendered = parsed.element.render(&options);
+    let rendered = prepared.mjml.render(&options);
     rendered.map_err(|error| Error::data("cannot lay out the MJML").because(&error))
-}
-
-fn refused(prepared: &Prepared, error: &ParseError) -> Error {
-    let span = match error {
-        ParseError::UnexpectedElement { position, .. }
-        | ParseError::UnexpectedToken { position, .. }
-        | ParseError::MissingAttribute { position, .. }
-        | ParseError::InvalidAttribute { position, .. }
-        | ParseError::InvalidFormat { position, .. } => Some(position.start),
-        _ => None,
-    };
-    let after = span.map_or(1, |at| {
-        let elements = &prepared.elements;
-        elements.partition_point(|(start, _)| *start <= at)
-    });
-    let nearest = after
-        .checked_sub(1)
-        .and_then(|last| prepared.elements.get(last));
-    let (what, place) = match nearest {
-        Some((start, place)) => {
-            let name = prepared.mjml.get(start + 1..).unwrap_or_default();
-            let end = name.find([' ', '>', '/']).unwrap_or(name.len());
-            (format!("`<{}>`", &name[..end]), Some(place.clone()))
-        }
-        None => ("the document".to_owned(), None),
-    };
-    // What the engine says of positions is about the document as prepared, which nobody has seen.
-    let error = match error {
-        ParseError::UnexpectedElement { .. } => Error::data(format!("{what} cannot stand here")),
-        ParseError::MissingAttribute { name, .. } => {
-            Error::data(format!("{what} needs the attribute `{name}`"))
-        }
-        ParseError::InvalidAttribute { .. } => {
-            Error::data(format!("an attribute of {what} has no valid value"))
-        }
-        ParseError::UnexpectedToken { .. } | ParseError::InvalidFormat { .. } => {
-            Error::data(format!("cannot lay out {what}"))
-        }
-        other => Error::data(format!("cannot lay out {what}")).because(other),
-    };
-    match place {
-        Some(place) => error.at(place),
-        None => error,
-    }
 }

@@ -16,6 +16,8 @@ pub(super) fn fill(html: &str, prepared: &Prepared) -> Result<String> {
     let held: usize = prepared.slots.iter().map(|slot| slot.content().len()).sum();
     let mut out = String::with_capacity(html.len() + held.min(html.len()));
     let mut audience = Audience::Everyone;
+    // How far that was looked for.
+    let mut heard = 0;
     let mut written = 0;
     for at in memchr::memmem::find_iter(html.as_bytes(), "@@") {
         if at < written {
@@ -26,12 +28,18 @@ pub(super) fn fill(html: &str, prepared: &Prepared) -> Result<String> {
         let index: usize = number[..end].parse().map_err(|_| garbled())?;
         let slot = prepared.slots.get(index).ok_or_else(garbled)?;
         let before = &html[written..at];
-        audience = audience_after(before, audience);
         out.push_str(before);
         match slot {
-            Slot::Raw(raw) if audience == Audience::Outlook => {
-                // The engine has joined two comments around it; everyone must see it.
-                let _ = write!(out, "<![endif]-->{raw}<!--[if mso | IE]>");
+            Slot::Raw(raw) => {
+                audience = audience_after(&html[heard..at], audience);
+                heard = at;
+                match audience {
+                    Audience::Everyone => out.push_str(raw),
+                    // The engine has joined two comments around it; everyone must see it.
+                    Audience::Outlook => {
+                        let _ = write!(out, "<![endif]-->{raw}<!--[if mso | IE]>");
+                    }
+                }
             }
             // The title is also written into an attribute.
             Slot::Content(content) if before.ends_with("=\"") => {

@@ -1,5 +1,6 @@
 //! A page that was laid out → the page as it should be.
 
+mod doubts;
 mod fonts;
 mod html_attributes;
 mod inline;
@@ -13,6 +14,7 @@ use super::{
     sheets::Sheet,
 };
 use crate::{
+    compose::staging::Tags,
     error::{Error, Result},
     finding::Finding,
     place::Place,
@@ -39,7 +41,7 @@ impl Finishing {
     }
 }
 
-/// Adds what the engine knows nothing of.
+/// Adds what the engine knows nothing of. Says at their places which of it depends on the reader.
 ///
 /// # Errors
 /// When selectors would take too long.
@@ -48,6 +50,8 @@ pub(super) fn finish(
     document: &Document,
     finishing: &Finishing,
     purpose: Purpose,
+    tags: &Tags,
+    findings: &mut Vec<Finding>,
 ) -> Result<String> {
     let Sheet {
         start,
@@ -56,7 +60,7 @@ pub(super) fn finish(
         mut content,
     } = sheet;
     if !finishing.attributes.is_empty() {
-        content = html_attributes::set(&content, &finishing.attributes)
+        content = html_attributes::set(&content, &finishing.attributes, tags, findings)
             .map_err(|TooMany| too_many(places(document).next()))?;
     }
     let fonts = fonts::block(&content, &document.head, purpose);
@@ -69,7 +73,7 @@ pub(super) fn finish(
     }
     let mut page = [&start, fonts.as_str(), &head, &opening, &content].concat();
     if !finishing.styles.is_empty() {
-        page = inline::inline(&page, &finishing.styles)
+        page = inline::inline(&page, &finishing.styles, tags, findings)
             .map_err(|TooMany| too_many(places(document).last()))?;
     }
     page.insert_str(0, &document.prologue);

@@ -35,6 +35,8 @@ pub(super) struct Expanded {
     /// A file that is not there is a finding, as the page can be made without it.
     pub(super) findings: Vec<Finding>,
     pub(super) trail: Trail,
+    /// Whether the document is another one than was read.
+    pub(super) has_grown: bool,
 }
 
 /// Replaces each `mj-include` in a document that was read from `bytes` of text.
@@ -199,6 +201,7 @@ impl Expander<'_> {
         if self.files.is_spent {
             return;
         }
+        self.files.expanded.has_grown = true;
         let kind = Type::of(include);
         self.files.expanded.findings.extend(Type::fault(include));
         let file = match self.files.find(include, kind) {
@@ -218,6 +221,8 @@ impl Expander<'_> {
         let text = &file.text;
         match kind {
             Type::Css => {
+                let told = self.files.verbatim_tag(&file, &include.place);
+                self.files.expanded.findings.extend(told);
                 let mut style = Element::new("mj-style", text.place(0..0));
                 style.content = tidy(text.content());
                 if include.attribute("css-inline") == Some("inline") {

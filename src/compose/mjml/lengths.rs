@@ -105,7 +105,7 @@ pub(super) fn side(attributes: &Attributes, name: &str, default: &str, side: Sid
 
 /// What waits for the reader takes nothing.
 fn count(length: &str) -> f64 {
-    match length.contains(tokens::is_of_sending) {
+    match tokens::wait_in(length) {
         true => 0.0,
         false => whole(length).unwrap_or(f64::NAN),
     }

@@ -30,6 +30,7 @@ pub(super) fn check(top: &Element) -> Result<()> {
     for group in groups.filter(|group| group.name == "mj-attributes") {
         sum.defaults(group);
     }
+    sum.all = sum.defaults.get("mj-all").copied().unwrap_or(0);
     sum.element(top, 0)
 }
 
@@ -37,6 +38,8 @@ pub(super) fn check(top: &Element) -> Result<()> {
 struct Sum<'a> {
     /// The bytes that an element of this name gets.
     defaults: HashMap<&'a str, usize>,
+    /// The bytes that each element gets.
+    all: usize,
     /// The bytes that an element of this class gets.
     classes: HashMap<&'a str, usize>,
     elements: usize,
@@ -63,7 +66,7 @@ impl<'a> Sum<'a> {
         let classes = within.attribute("mj-class").unwrap_or_default();
         let classes = classes.split(' ').filter(|_| !self.classes.is_empty());
         let classes: usize = classes.map(|name| of(&self.classes, name)).sum();
-        let own = of(&self.defaults, &within.name) + of(&self.defaults, "mj-all") + classes;
+        let own = of(&self.defaults, &within.name) + self.all + classes;
         self.given = self.given.saturating_add(own + from_around);
         if self.elements > MOST_ELEMENTS {
             return Err(too_many("elements", MOST_ELEMENTS, within));

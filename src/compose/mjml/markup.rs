@@ -367,7 +367,7 @@ impl<'a> Iterator for Pairs<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.rest.trim_start();
-        let end = rest.find(['=', ' ', '/', '>'])?;
+        let end = rest.bytes().position(|byte| b"= />".contains(&byte))?;
         let (name, after) = rest.split_at(end);
         if name.is_empty() {
             return None;
@@ -376,7 +376,7 @@ impl<'a> Iterator for Pairs<'a> {
             self.rest = after;
             return Some((name, ""));
         };
-        let end = value.find('"')?;
+        let end = memchr::memchr(b'"', value.as_bytes())?;
         self.rest = &value[end + 1..];
         Some((name, &value[..end]))
     }
@@ -388,13 +388,12 @@ fn piece(html: &str) -> (usize, Piece<'_>) {
         let length = memchr::memchr(b'<', html.as_bytes()).unwrap_or(html.len());
         return (length, Piece::Text(Cow::Borrowed(&html[..length])));
     };
-    let until = |end: &str| html.find(end).map_or(html.len(), |at| at + end.len());
     if tag.starts_with("!--[if ") || tag.starts_with("![endif]") || !tag.starts_with("!--") {
         let length = tag_length(html);
         let source = &html[..length];
         if let Some(name) = tag.strip_prefix('/') {
-            let name = &name[..name.find(['>', ' ']).unwrap_or(name.len())];
-            return (length, Piece::End(name));
+            let end = name.bytes().position(|byte| b"> ".contains(&byte));
+            return (length, Piece::End(&name[..end.unwrap_or(name.len())]));
         }
         if !tag.starts_with(|c: char| c.is_ascii_alphabetic()) {
             // `<!--[if !mso]><!-->` is one border.
@@ -405,7 +404,8 @@ fn piece(html: &str) -> (usize, Piece<'_>) {
             };
             return (length, Piece::Other(&html[..length]));
         }
-        let name = &tag[..tag.find([' ', '>', '/', '\n']).unwrap_or(tag.len())];
+        let end = tag.bytes().position(|byte| b" >/\n".contains(&byte));
+        let name = &tag[..end.unwrap_or(tag.len())];
         let tag = Tag {
             name,
             source,
@@ -417,23 +417,23 @@ fn piece(html: &str) -> (usize, Piece<'_>) {
         let length = "<!--<![endif]-->".len();
         return (length, Piece::Other(&html[..length]));
     }
-    let length = until("-->");
+    let end = memchr::memmem::find(html.as_bytes(), b"-->");
+    let length = end.map_or(html.len(), |at| at + 3);
     (length, Piece::Other(&html[..length]))
 }
 
 /// The length of the tag at the start of `html`.
 pub(super) fn tag_length(html: &str) -> usize {
     let bytes = html.as_bytes();
-    let mut at = 0;
-    while let Some(found) = memchr::memchr2(b'"', b'>', &bytes[at..]) {
-        at += found + 1;
-        if bytes[at - 1] == b'>' {
-            return at;
+    let mut quotes = 0;
+    let mut start = 0;
+    for at in memchr::memchr_iter(b'>', bytes) {
+        // Behind an odd number of quotes it stands in a value.
+        quotes += memchr::memchr_iter(b'"', &bytes[start..at]).count();
+        if quotes % 2 == 0 {
+            return at + 1;
         }
-        match memchr::memchr(b'"', &bytes[at..]) {
-            Some(end) => at += end + 1,
-            None => break,
-        }
+        start = at;
     }
     html.len()
 }

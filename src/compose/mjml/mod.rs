@@ -120,7 +120,9 @@ pub(crate) fn render(
     let (mut top, mended) = reader::read_mended(document, origin)?;
     let included = include::expand(&mut top, document.len(), origin, options.include)?;
     let trail = &included.trail;
-    limits::check(&top)?;
+    if included.has_grown {
+        limits::check(&top)?;
+    }
     let mut findings: Vec<Finding> = migrate::migrate(&mut top).into_iter().collect();
     findings.splice(..0, mended);
     findings.extend(check::check(&top));
@@ -131,40 +133,54 @@ pub(crate) fn render(
     findings.extend(included.findings);
     let findings = trail.tell_of(findings);
     let has_body = document.body.is_some();
-    let findings = weigh(findings, included.errors, options.validation, has_body)?;
+    let mut findings = weigh(findings, included.errors, options.validation, has_body)?;
     if let Some(language) = options.language
         && document.attributes.get("lang").is_none()
     {
         document.attributes.set("lang", language);
     }
+    let mut late = Vec::new();
     let page = sheets::lay(&mut document, tags)
-        .and_then(|sheet| finish::finish(sheet, &document, &finishing, options.purpose))
-        .map_err(|error| trail.tell(error))?;
-    Ok((page, findings))
+        .and_then(|sheet| {
+            let found = &mut late;
+            finish::finish(sheet, &document, &finishing, options.purpose, tags, found)
+        })
+        .map_err(|error| trail.tell(error));
+    let late = trail.tell_of(late);
+    let late = weigh(late, Vec::new(), options.validation, has_body);
+    match (page, late) {
+        (Ok(page), Ok(late)) => {
+            findings.extend(late);
+            Ok((page, findings))
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error.after(findings)),
+    }
 }
 
-/// Stops at `errors`, and at what must not pass; the rest are warnings.
+/// Stops at `errors`, and at what must not pass; the rest are warnings, told in either case.
 fn weigh(
     findings: Vec<Finding>,
     errors: Vec<Error>,
     validation: Validation,
     has_body: bool,
 ) -> Result<Vec<Finding>> {
-    let stops = |finding: &&Finding| match validation {
+    let stops = |finding: &Finding| match validation {
         // A block that is left out would show everyone what only some may see.
         Validation::Soft => !has_body || finding.rule == "mjml-send-tag",
         Validation::Standard => finding.severity == Severity::Error,
         Validation::Strict => true,
     };
-    let stopping = findings.iter().filter(stops).map(Error::from);
-    if let Some(error) = Error::all(stopping.chain(errors)) {
-        return Err(error);
-    }
+    let (stopping, others): (Vec<_>, Vec<_>) = findings.into_iter().partition(stops);
     let soften = |finding| Finding {
         severity: Severity::Warning,
         ..finding
     };
-    Ok(findings.into_iter().map(soften).collect())
+    let others: Vec<Finding> = others.into_iter().map(soften).collect();
+    let stopping = stopping.iter().map(Error::from);
+    match Error::all(stopping.chain(errors)) {
+        Some(error) => Err(error.after(others)),
+        None => Ok(others),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! another length so that it counts right, [`super::mends`] writes the author's into the page again.
 
 use super::{
-    document::Attributes,
+    document::{Attributes, Kept},
     lengths::{self, Share, Side, Unit},
     widths,
 };
@@ -20,21 +20,15 @@ pub(super) struct Normal {
 
 /// Makes the attributes of a component ready for the engine.
 pub(super) fn normalize(name: &str, attributes: &Attributes) -> Normal {
-    let mut normal = Attributes::default();
-    for (attribute, value) in attributes.iter() {
+    let mut normal = attributes.kept(|attribute, value| {
         if is_unknown_to_engine(name, attribute) {
-            continue;
+            Kept::Nothing
+        } else if tokens::wait_in(value) {
+            Kept::Same
+        } else {
+            for_engine(name, attribute, value)
         }
-        if value.contains(tokens::is_of_sending) {
-            normal.set(attribute, value);
-        } else if let Some(value) = value_for_engine(name, attribute, value) {
-            let attribute = match attribute {
-                "mobileWidth" | "mobilewidth" => "mobile-width",
-                _ => attribute,
-            };
-            normal.set(attribute, value);
-        }
-    }
+    });
     match name {
         "mj-accordion-title" | "mj-accordion-text" => join_sides("padding", "16px", &mut normal),
         "mj-navbar" => join_sides("ico-padding", "10px", &mut normal),
@@ -66,60 +60,58 @@ fn is_unknown_to_engine(name: &str, attribute: &str) -> bool {
     )
 }
 
-/// What the engine is told of one attribute; `None` is nothing.
-fn value_for_engine(name: &str, attribute: &str, value: &str) -> Option<String> {
-    let own = || Some(value.to_owned());
+/// What the engine is told of one attribute.
+fn for_engine(name: &str, attribute: &str, value: &str) -> Kept {
     match (name, attribute) {
         // The engine takes any value for a yes, and most of them for a value.
-        (_, "full-width") if value != "full-width" => None,
-        ("mj-column", "mobile-width") => None,
-        ("mj-column", "mobileWidth" | "mobilewidth") => {
-            own().filter(|value| value == "mobileWidth")
-        }
+        (_, "full-width") if value != "full-width" => Kept::Nothing,
+        ("mj-column", "mobile-width") => Kept::Nothing,
+        ("mj-column", "mobileWidth" | "mobilewidth") if value != "mobileWidth" => Kept::Nothing,
+        (_, "mobileWidth" | "mobilewidth") => Kept::Renamed("mobile-width"),
         ("mj-image" | "mj-button" | "mj-social-element" | "mj-carousel-image", "href")
         | ("mj-section" | "mj-wrapper" | "mj-column", "border-radius" | "inner-border-radius")
         | ("mj-section" | "mj-wrapper", "background-color")
         | ("mj-text", "height")
             if value.is_empty() =>
         {
-            None
+            Kept::Nothing
         }
-        ("mj-image", "fluid-on-mobile") => {
-            let is_on = !matches!(value, "" | "false");
-            is_on.then(|| "true".to_owned())
-        }
+        ("mj-image", "fluid-on-mobile") => match value {
+            "" | "false" => Kept::Nothing,
+            _ => Kept::Value("true".to_owned()),
+        },
         // It knows borders of groups, which MJML does not.
         ("mj-group", _) if attribute.starts_with("border") || attribute.starts_with("inner-") => {
-            None
+            Kept::Nothing
         }
-        ("mj-button", "line-spacing") => None,
+        ("mj-button", "line-spacing") => Kept::Nothing,
         // Its own word for it.
-        ("mj-hero", "mode") if value == "fluid-height" => Some("fluid".to_owned()),
-        ("mj-hero", "mode") if value == "fluid" => None,
-        ("mj-hero", "height") => {
-            Some(in_pixels(lengths::whole(value)).unwrap_or_else(|| value.to_owned()))
-        }
+        ("mj-hero", "mode") if value == "fluid-height" => Kept::Value("fluid".to_owned()),
+        ("mj-hero", "mode") if value == "fluid" => Kept::Nothing,
+        ("mj-hero", "height") => in_pixels(lengths::whole(value)).unwrap_or(Kept::Same),
         // What is to be shown where the client supports it is hidden again afterwards.
-        ("mj-carousel", "thumbnails") => Some(match value {
+        ("mj-carousel", "thumbnails") => Kept::Value(match value {
             "visible" | "supported" => "visible".to_owned(),
             _ => "hidden".to_owned(),
         }),
-        ("mj-section" | "mj-wrapper", "background-position") => Some(position(value)),
-        ("mj-body", "width") => in_pixels(lengths::number(value).map(f64::trunc)).or_else(own),
-        ("mj-image", "width") => in_pixels(lengths::whole(value)),
+        ("mj-section" | "mj-wrapper", "background-position") => Kept::Value(position(value)),
+        ("mj-body", "width") => {
+            in_pixels(lengths::number(value).map(f64::trunc)).unwrap_or(Kept::Same)
+        }
+        ("mj-image", "width") => in_pixels(lengths::whole(value)).unwrap_or(Kept::Nothing),
         ("mj-column" | "mj-group", "width") => match lengths::width(value, Share::Exact) {
-            Some((share, Unit::Percent)) => Some(format!("{}%", widths::written(share))),
-            Some((width, Unit::Pixel)) => in_pixels(Some(width)),
-            _ if value.is_empty() => None,
-            _ => own(),
+            Some((share, Unit::Percent)) => Kept::Value(format!("{}%", widths::written(share))),
+            Some((width, Unit::Pixel)) => Kept::Value(widths::pixels(width)),
+            _ if value.is_empty() => Kept::Nothing,
+            _ => Kept::Same,
         },
-        _ if is_padding(attribute) => Some(with_units(value)),
-        _ => own(),
+        _ if is_padding(attribute) => with_units(value).map_or(Kept::Same, Kept::Value),
+        _ => Kept::Same,
     }
 }
 
-fn in_pixels(number: Option<f64>) -> Option<String> {
-    number.map(widths::pixels)
+fn in_pixels(number: Option<f64>) -> Option<Kept> {
+    number.map(|number| Kept::Value(widths::pixels(number)))
 }
 
 /// The place of a background, from left and then from the top: MJML knows one word and two.
@@ -224,14 +216,14 @@ fn is_padding(name: &str) -> bool {
     name == "padding" || name.ends_with("-padding")
 }
 
-/// The engine does not count a `0` without a unit.
-fn with_units(value: &str) -> String {
+/// The engine does not count a `0` without a unit; `None` where there is none.
+fn with_units(value: &str) -> Option<String> {
     if value != "0" && !value.contains(char::is_whitespace) {
-        return value.to_owned();
+        return None;
     }
     let lengths = value.split_whitespace();
     let lengths = lengths.map(|length| if length == "0" { "0px" } else { length });
-    lengths.collect::<Vec<_>>().join(" ")
+    Some(lengths.collect::<Vec<_>>().join(" "))
 }
 
 /// The engine writes `padding-top` before `padding`, which then wins; so one value says it all.

@@ -1,15 +1,23 @@
-//! A document → the MJML that the engine takes.
+//! A document → the tree that the engine takes.
 //!
-//! The engine re-writes what it reads, and not always well: attribute values are printed as Rust
-//! literals, HTML within text must be well-formed, a `>` after a letter of two bytes makes it panic.
-//! So it never sees any of that. The contents of ending tags, and attribute values that wait for the
+//! The engine re-writes what it is given, and not always well: attribute values are printed as Rust
+//! literals, and what it makes of HTML within text depends on what it looks like. So it never sees any
+//! of that. The contents of ending tags, and attribute values that wait for the
 //! reader, become *slots* such as `@@12@@`, which [`super::fill`] fills again. No attribute value
 //! can hold one, as its `@` is written `&#64;`.
 //!
 //! Classes stay behind, too: a component that [`super::mends`] or its author wants to find again is of
 //! the class `lp12`, its number among the [`Mark`]s.
 
-use std::{fmt::Write, mem};
+mod nodes;
+
+use std::mem;
+
+use mrml::{
+    mj_head::{MjHead, MjHeadChild},
+    mjml::{Mjml, MjmlAttributes, MjmlChildren},
+    prelude::AttributeMap,
+};
 
 use super::{
     document::{Attributes, Child, Component, Document},
@@ -20,8 +28,9 @@ use super::{
 };
 use crate::{
     compose::{staging::Tags, tokens},
-    place::Place,
+    error::{Error, Result},
 };
+use nodes::Node;
 
 /// What stands in a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,14 +75,12 @@ pub(super) struct Mark {
 /// A document that the engine takes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Prepared {
-    pub(super) mjml: String,
+    pub(super) mjml: Mjml,
     pub(super) slots: Vec<Slot>,
     /// The components of the body, in order.
     pub(super) marks: Vec<Mark>,
     /// How deep the components are nested.
     pub(super) depth: usize,
-    /// Where each element begins in `mjml`, and in the author's files.
-    pub(super) elements: Vec<(usize, Place)>,
 }
 
 /// Where a component stands.
@@ -85,19 +92,27 @@ struct Seat {
     is_followed: bool,
 }
 
-/// Writes a document for the engine, with a body whose first child is the one of this `index`.
-pub(super) fn prepare(document: &Document, body: Component, index: usize, tags: &Tags) -> Prepared {
-    let mut writer = Writer {
+/// Makes a document ready for the engine, with a body whose first child is the one of this `index`.
+///
+/// # Errors
+/// What the engine cannot lay out where it stands.
+pub(super) fn prepare(
+    document: &Document,
+    body: Component,
+    index: usize,
+    tags: &Tags,
+) -> Result<Prepared> {
+    let mut builder = Builder {
         tags,
         first: index,
         depth: 0,
         out: Prepared::default(),
     };
-    writer.document(document, body);
-    writer.out
+    builder.document(document, body)?;
+    Ok(builder.out)
 }
 
-struct Writer<'a> {
+struct Builder<'a> {
     tags: &'a Tags,
     /// The number of the first child of the body.
     first: usize,
@@ -105,15 +120,13 @@ struct Writer<'a> {
     out: Prepared,
 }
 
-impl Writer<'_> {
-    fn document(&mut self, document: &Document, body: Component) {
-        self.out.mjml.push_str("<mjml");
-        for (name, value) in document.attributes.iter() {
-            self.attribute(name, value);
-        }
-        self.out.mjml.push_str("><mj-head>");
-        self.head(document);
-        self.out.mjml.push_str("</mj-head>");
+impl Builder<'_> {
+    fn document(&mut self, document: &Document, body: Component) -> Result<()> {
+        let [owa, lang, dir] = ["owa", "lang", "dir"].map(|name| {
+            let value = document.attributes.get(name);
+            value.map(|value| self.value(value))
+        });
+        let head = MjHead::new((), self.head(document));
         let seat = Seat {
             parent: None,
             index: 0,
@@ -121,53 +134,58 @@ impl Writer<'_> {
             before: Vec::new(),
             is_followed: false,
         };
-        self.component(body, seat);
-        self.out.mjml.push_str("</mjml>");
+        let Node::Whole(body) = self.component(body, seat)? else {
+            return Err(Error::bug("a body is prepared as something else"));
+        };
+        let children = MjmlChildren {
+            head: Some(head),
+            body: Some(body),
+        };
+        self.out.mjml = Mjml::new(MjmlAttributes { owa, lang, dir }, children);
+        Ok(())
     }
 
-    fn head(&mut self, document: &Document) {
+    fn head(&mut self, document: &Document) -> Vec<MjHeadChild> {
         let head = &document.head;
+        let mut children = Vec::new();
         if let Some(width) = &head.breakpoint {
-            self.out.mjml.push_str("<mj-breakpoint");
-            self.attribute("width", width);
-            self.out.mjml.push_str(" />");
+            let width = self.value(width);
+            children.push(nodes::breakpoint(width));
         }
-        let contents = [("mj-title", &head.title), ("mj-preview", &head.preview)];
+        type Make = fn(String) -> MjHeadChild;
+        let title: Make = |title| MjHeadChild::MjTitle(title.into());
+        let preview: Make = |preview| MjHeadChild::MjPreview(preview.into());
+        let style: Make = |style| MjHeadChild::MjStyle(style.into());
         // Each style keeps a block of its own, where npm's `mjml` joins them: Gmail throws away the
         // whole block that holds something it does not like.
-        let contents = contents
-            .into_iter()
-            .filter_map(|(name, content)| Some((name, content.as_ref()?)))
-            .chain(head.styles.iter().map(|style| ("mj-style", style)))
-            .chain(head.raws.iter().map(|raw| ("mj-raw", raw)));
-        for (name, content) in contents {
-            if !content.is_empty() {
-                let _ = write!(self.out.mjml, "<{name}>");
-                self.slot(Slot::Content(content.clone()));
-                let _ = write!(self.out.mjml, "</{name}>");
+        for (contents, make) in [
+            (head.title.as_slice(), title),
+            (head.preview.as_slice(), preview),
+            (&head.styles, style),
+            (&head.raws, nodes::raw_of_head),
+        ] {
+            for content in contents.iter().filter(|content| !content.is_empty()) {
+                children.push(make(self.slot(Slot::Content(content.clone()))));
             }
         }
+        children
     }
 
-    fn component(&mut self, component: Component, seat: Seat) {
+    fn component(&mut self, component: Component, seat: Seat) -> Result<Node> {
         let is_ending = elements::kind(&component.name) == Some(Kind::Ending);
         let mut content = match is_ending {
             true => component.content,
             false => String::new(),
         };
-        if content.contains(tokens::is_of_sending) {
+        if tokens::wait_in(&content) {
             content = values::without_lone_paragraphs(&content, self.tags);
         }
         if component.name == "mj-raw"
             || component.name == "mj-text" && values::is_silent(&content, self.tags)
         {
-            return self.raw(content);
+            return Ok(self.raw(content));
         }
         let number = self.out.marks.len();
-        self.out
-            .elements
-            .push((self.out.mjml.len(), component.place.clone()));
-        let _ = write!(self.out.mjml, "<{}", component.name);
         let mut normal = normalize::normalize(&component.name, &component.attributes);
         let classes = normal.attributes.remove("css-class");
         let is_classless = classes.is_none_or(|classes| classes.is_empty());
@@ -194,25 +212,29 @@ impl Writer<'_> {
         if !is_classless || mends::wants(&self.out.marks, number) {
             normal.attributes.set("css-class", format!("lp{number}"));
         }
-        for (name, value) in normal.attributes.iter() {
-            self.attribute(name, value);
-        }
-        if content.is_empty() && component.children.is_empty() {
-            return self.out.mjml.push_str(" />");
-        }
-        self.out.mjml.push('>');
-        if is_ending {
-            self.slot(Slot::Content(content));
-        } else {
+        let attributes = self.attributes(&normal.attributes);
+        let text = (!content.is_empty()).then(|| self.slot(Slot::Content(content)));
+        let mut nodes = Vec::new();
+        if !component.children.is_empty() {
             self.depth += 1;
             self.out.depth = self.out.depth.max(self.depth);
-            self.children(component.children, &component.name, number, within);
+            nodes = self.children(component.children, &component.name, number, within)?;
             self.depth -= 1;
         }
-        let _ = write!(self.out.mjml, "</{}>", component.name);
+        let name = &component.name;
+        nodes::node(name, attributes, text, nodes).ok_or_else(|| {
+            Error::data(format!("cannot lay out what stands in `<{name}>`")).at(component.place)
+        })
     }
 
-    fn children(&mut self, children: Vec<Child>, parent: &str, number: usize, room: Room) {
+    fn children(
+        &mut self,
+        children: Vec<Child>,
+        parent: &str,
+        number: usize,
+        room: Room,
+    ) -> Result<Vec<Node>> {
+        let mut nodes = Vec::with_capacity(children.len());
         let is_lifted = lifted::is_from(parent);
         let last = children.iter().rposition(Child::is_laid_out);
         let is_followed = last.is_some_and(|last| last + 1 < children.len());
@@ -225,7 +247,7 @@ impl Writer<'_> {
                     before.push(self.kept(raw.content));
                 }
                 Child::Raw(raw) if is_lifted => before.push(self.kept(raw)),
-                Child::Raw(raw) => self.raw(raw),
+                Child::Raw(raw) => nodes.push(self.raw(raw)),
                 Child::Component(child) => {
                     last_mark = Some(self.out.marks.len());
                     let seat = Seat {
@@ -235,13 +257,14 @@ impl Writer<'_> {
                         before: mem::take(&mut before),
                         is_followed: is_lifted && is_followed && last == Some(index),
                     };
-                    self.component(child, seat);
+                    nodes.push(self.component(child, seat)?);
                 }
             }
         }
         if let Some(mark) = last_mark.and_then(|last| self.out.marks.get_mut(last)) {
             mark.after = before;
         }
+        Ok(nodes)
     }
 
     /// The number of a slot that the engine does not see.
@@ -250,30 +273,33 @@ impl Writer<'_> {
         self.out.slots.len() - 1
     }
 
-    fn raw(&mut self, content: String) {
-        if content.is_empty() {
-            return self.out.mjml.push_str("<mj-raw />");
-        }
-        self.out.mjml.push_str("<mj-raw>");
-        self.slot(Slot::Raw(content));
-        self.out.mjml.push_str("</mj-raw>");
+    fn raw(&mut self, content: String) -> Node {
+        let text = (!content.is_empty()).then(|| self.slot(Slot::Raw(content)));
+        nodes::raw(text)
     }
 
-    fn attribute(&mut self, name: &str, value: &str) {
-        if !values::is_name(name) {
-            return;
+    fn attributes(&mut self, attributes: &Attributes) -> AttributeMap {
+        let mut named = AttributeMap::new();
+        named.reserve(attributes.iter().count());
+        for (name, value) in attributes.iter().filter(|(name, _)| values::is_name(name)) {
+            named.insert(name.to_owned(), Some(self.value(value)));
         }
-        let _ = write!(self.out.mjml, " {name}=\"");
-        if value.contains(tokens::is_of_sending) {
-            self.slot(Slot::Value(value.replace('"', "&quot;")));
-        } else {
-            values::protect(value, &mut self.out.mjml);
-        }
-        self.out.mjml.push('"');
+        named
     }
 
-    fn slot(&mut self, slot: Slot) {
-        let _ = write!(self.out.mjml, "@@{}@@", self.out.slots.len());
+    fn value(&mut self, value: &str) -> String {
+        if tokens::wait_in(value) {
+            return self.slot(Slot::Value(value.replace('"', "&quot;")));
+        }
+        let mut protected = String::with_capacity(value.len());
+        values::protect(value, &mut protected);
+        protected
+    }
+
+    /// Puts something into a slot; what the engine sees of it.
+    fn slot(&mut self, slot: Slot) -> String {
+        let number = self.out.slots.len();
         self.out.slots.push(slot);
+        format!("@@{number}@@")
     }
 }

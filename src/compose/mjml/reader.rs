@@ -325,8 +325,8 @@ impl<'a> Reader<'a> {
             let mut closed = false;
             let mut written = value;
             // `width=100px/>` closes a tag that holds nothing. (An address may end in a slash.)
-            if elements::kind(&element.name) == Some(Kind::Leaf)
-                && lexer.ends_in_slash(&written, &element.name)
+            if lexer.ends_in_slash(&written, &element.name)
+                && elements::kind(&element.name) == Some(Kind::Leaf)
             {
                 written.end -= 1;
                 closed = true;
@@ -334,7 +334,7 @@ impl<'a> Reader<'a> {
             let spans = Spans::new(name.clone(), written.clone());
             let written = &self.document[written];
             let name = &self.document[name];
-            if name.contains(tokens::is_of_sending) {
+            if tokens::wait_in(name) {
                 self.lose(faults::tag_for_attribute(element));
             } else {
                 self.attribute(element, name, written, spans)?;

@@ -127,7 +127,7 @@ fn waits(child: &Child) -> bool {
         Child::Raw(raw) => raw,
         Child::Component(component) => &component.content,
     };
-    content.contains(tokens::is_of_sending)
+    tokens::wait_in(content)
 }
 
 /// Deals the children of a body out to so many; with the number of each one's first child.
@@ -166,7 +166,7 @@ struct Pressed {
 
 impl Pressed {
     fn new(document: &Document, body: Component, index: usize, tags: &Tags) -> Result<Self> {
-        let prepared = prepare::prepare(document, body, index, tags);
+        let prepared = prepare::prepare(document, body, index, tags)?;
         let raw = engine::render(&prepared)?;
         let mut markup = Markup::read(&raw);
         mends::mend(&mut markup, &prepared.marks);

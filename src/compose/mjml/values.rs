@@ -67,7 +67,7 @@ fn silent_length(text: &str, tags: &Tags) -> usize {
 /// Takes the paragraph away from around tags that print nothing. In Markdown, an `{% if %}` on a line
 /// of its own becomes a paragraph, and would leave an empty one behind.
 pub(super) fn without_lone_paragraphs(content: &str, tags: &Tags) -> String {
-    if !content.contains(tokens::is_of_sending) {
+    if !tokens::wait_in(content) {
         return content.to_owned();
     }
     let mut out = String::with_capacity(content.len());
@@ -101,7 +101,7 @@ pub(super) fn without_lone_paragraphs(content: &str, tags: &Tags) -> String {
 /// Makes a value fit to be put into the engine's page by ourselves: it ends no attribute, and is taken
 /// for no slot.
 pub(super) fn fit(value: &str) -> Option<String> {
-    if value.contains(tokens::is_of_sending) {
+    if tokens::wait_in(value) {
         return Some(value.replace('"', "&quot;").replace('@', "&#64;"));
     }
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !b"\"<\\@".contains(&byte);

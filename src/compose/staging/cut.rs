@@ -49,6 +49,10 @@ impl Tags {
     }
 }
 
+/// Which characters can be used.
+const RESERVED: &str =
+    "The private-use planes 15 and 16 are reserved for tags; icon fonts use U+E000 to U+F8FF.";
+
 /// A block that is open.
 struct Open {
     /// Its first word; `call` for a component that is called with a body.
@@ -73,11 +77,12 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// Refuses what an author cannot write: our own characters, and control characters.
+    /// Refuses what an author cannot write: our own characters, encoded ones as well, and control
+    /// characters.
     fn refuse_reserved(&mut self) {
         for (at, character) in self.source.code.char_indices() {
             let hint = if tokens::is_reserved(character) {
-                "The private-use planes 15 and 16 are reserved for tags; icon fonts use U+E000 to U+F8FF."
+                RESERVED
             } else if character.is_control() && !matches!(character, '\t' | '\n' | '\r') {
                 "No mail may hold control characters; delete it."
             } else {
@@ -93,6 +98,15 @@ impl Stage<'_> {
                 u32::from(character)
             );
             return self.refuse(&(at..at + character.len_utf8()), message, hint);
+        }
+        // What is encoded is brought back before the tags are put in again, and would be one of them.
+        if let Some((character, range)) = tokens::encoded(&self.source.code) {
+            let message = format!(
+                "the private-use character U+{:04X} cannot be used, nor can `{}`",
+                u32::from(character),
+                &self.source.code[range.clone()]
+            );
+            self.refuse(&range, message, RESERVED);
         }
     }
 

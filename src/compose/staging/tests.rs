@@ -186,6 +186,31 @@ fn what_cannot_be_staged_is_refused_with_advice() {
         line("é\u{F0000}"),
         "a.mjml:1:2: the private-use character U+F0000 cannot be used"
     );
+    for (encoded, code) in [
+        ("&#xF0000;", "F0000"),
+        ("&#XF0000;", "F0000"),
+        ("&#983040;", "F0000"),
+        ("&#1048577;", "100001"),
+        ("%F3%B0%80%80", "F0000"),
+        ("%f3%b0%80%80", "F0000"),
+    ] {
+        for around in ["\né&@", "<a href='100%&amp;@'>", "{% raw %}@", "{{ '@' }}"] {
+            let source = around.replace('@', encoded);
+            let place = Text::new("a.mjml", source.as_str());
+            let at = source.find(encoded).unwrap();
+            assert_eq!(
+                errors(&source),
+                [format!(
+                    "{}: the private-use character U+{code} cannot be used, nor can `{encoded}`",
+                    place.place(at..at)
+                )]
+            );
+        }
+    }
+    assert_eq!(
+        errors("&#xE000; %EF%BF%BD &#xF0000 %F3%B0 &amp;#xF0000;"),
+        [""; 0]
+    );
     assert_eq!(
         line("a{{ subscriber.b ~ '\u{1})' }}"),
         "a.mjml:1:21: the control character U+0001 cannot be used"

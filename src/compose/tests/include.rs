@@ -34,6 +34,33 @@ fn css_is_no_template() {
         html.contains("<style type=\"text/css\">.a { b: '{{ c }}' }\n{# d #}%EF%BF%BD</style>"),
         "{html}"
     );
+    let told = |css: &str| {
+        let bench = Bench::page("<mj-include type='css' path='styles/a.css'/><mj-include type='css' path='styles/a.css'/>")
+            .file("templates/styles/a.css", css);
+        let findings = bench.compose().unwrap().findings.into_iter();
+        let told = findings.filter(|it| it.rule == "mjml-include");
+        let told = told.map(|it| {
+            format!(
+                "{}: {} | {}",
+                it.place.unwrap(),
+                it.message,
+                it.hint.unwrap()
+            )
+        });
+        told.collect::<Vec<_>>()
+    };
+    for css in [
+        ".a {}\n.b { top: {{ c }} }",
+        ".a {}\n.b { top: {% if d %} }",
+    ] {
+        assert_eq!(
+            told(css),
+            [
+                "templates/styles/a.css:2:11: there is a tag in a style that is not a template, and it stays there as it is | Put what depends on it into an `<mj-style>` of the template. The file is included by `templates/digest.mjml:3:1`."
+            ]
+        );
+    }
+    assert_eq!(told("@media print {.a{b:c}}"), [""; 0]);
 }
 
 #[test]

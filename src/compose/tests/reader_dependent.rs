@@ -97,7 +97,7 @@ fn what_is_handed_down_may_depend_on_the_reader_where_one_uses_it() {
 fn half_a_block_does_not_go_with_a_comment() {
     let section = format!("{SECTION}<mj-text>x</mj-text>{END}");
     let hint = "Take it out of the comment, or put the whole block into it.";
-    let message = "comments are left out, and this tag with its one";
+    let message = "comments are left out, and this tag with it";
     let page = format!("<!-- {{% if subscriber.a %}} -->\n{section}\n<!-- {{% endif %}} -->");
     assert_eq!(
         Bench::page(&page).refused(),

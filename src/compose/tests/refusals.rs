@@ -1,6 +1,7 @@
 //! What is refused, where, and with which advice.
 
-use crate::compose::testing::Bench;
+use super::{END, SECTION};
+use crate::compose::{Validation, testing::Bench};
 
 #[test]
 fn a_value_where_none_is_safe_is_refused() {
@@ -165,7 +166,7 @@ fn errors_of_mjml_are_shown_where_the_author_wrote_them() {
 fn blocks_where_mjml_has_no_room_are_refused() {
     assert_eq!(
         Bench::page("<mj-section><mj-column><mj-social>\n{% if subscriber.a %}<mj-social-element name='x' href='https://x.example'/>{% endif %}</mj-social></mj-column></mj-section>").refused().lines().next().unwrap(),
-        "templates/digest.mjml:4:1: a tag that depends on the reader cannot stand directly in `<mj-social>` | It can stand in text, in the value of an attribute, and between the elements of `mj-body`, `mj-wrapper`, `mj-section`, `mj-group`, `mj-column` and `mj-hero`."
+        "templates/digest.mjml:4:1: a tag that depends on the reader cannot stand directly in `<mj-social>` | Put the block around the whole `<mj-social>`."
     );
     assert_eq!(
         Bench::page("<mj-section><mj-column>{{ subscriber.a }}</mj-column></mj-section>").refused(),
@@ -289,4 +290,67 @@ fn an_element_in_the_wrong_place_is_noted() {
         note.hint.as_deref(),
         Some("Put it into `<mj-column>` or `<mj-hero>`.")
     );
+}
+
+#[test]
+fn an_error_is_told_once_however_often_it_is_met() {
+    let bench =
+        Bench::words("{% for a in [1, 2, 3] %}<p style=\"top: {{ subscriber.x }}\">{% endfor %}");
+    let told = bench.refused();
+    assert_eq!(told.lines().count(), 1, "{told}");
+}
+
+#[test]
+fn a_block_within_a_component_of_parts_goes_around_all_of_it() {
+    for (outer, inner) in [
+        ("mj-navbar", "<mj-navbar-link href=\"#\">x</mj-navbar-link>"),
+        (
+            "mj-social",
+            "<mj-social-element href=\"#\">x</mj-social-element>",
+        ),
+        ("mj-carousel", "<mj-carousel-image src=\"a.png\"/>"),
+        (
+            "mj-accordion",
+            "<mj-accordion-element></mj-accordion-element>",
+        ),
+    ] {
+        let bench = Bench::page(&format!(
+            "<mj-section><mj-column><{outer}>{{% if subscriber.a %}}{inner}{{% endif %}}</{outer}></mj-column></mj-section>"
+        ));
+        let told = bench.refused();
+        let first = told.lines().next().unwrap();
+        assert!(
+            first.ends_with(&format!(" | Put the block around the whole `<{outer}>`.")),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn an_element_that_is_left_out_takes_no_half_of_a_block_with_it() {
+    let section = |words: &str| format!("{SECTION}{words}{END}");
+    let [a, b] = ["a", "b"].map(section);
+    let open = "{% if subscriber.a %}";
+    for halves in [
+        format!("{open}{a}<mj-x>{{% endif %}}</mj-x>{b}"),
+        format!("<mj-x>{open}</mj-x>{a}{{% endif %}}{b}"),
+        format!("{open}{a}<mj-x><p>{{% else %}}</p></mj-x>{b}{{% endif %}}"),
+        format!("{open}{a}<mj-x y=\"{{% else %}}\"/>{b}{{% endif %}}"),
+    ] {
+        let mut bench = Bench::page(&halves);
+        bench.validation = Validation::Soft;
+        assert!(
+            bench
+                .refused()
+                .contains("left out, and this tag with it | "),
+            "{halves}: {}",
+            bench.refused()
+        );
+    }
+    let whole = format!(
+        "<mj-x y=\"{open}x{{% endif %}}\">{open}<p>{{% else %}}</p>{{% endif %}}</mj-x>{a}"
+    );
+    let mut bench = Bench::page(&whole);
+    bench.validation = Validation::Soft;
+    assert_eq!(bench.seen(&[]), "a");
 }

@@ -52,7 +52,7 @@ impl Books {
     }
 }
 
-const CAMPAIGN: &str = "SELECT key, id, content_hash, audience_hash, total, state, reason, created_at, started_at, finished_at FROM campaign";
+const CAMPAIGN: &str = "SELECT key, id, content_hash, audience_hash, total, state, reason, created_at, started_at, finished_at, generation, slot, deliver_by FROM campaign";
 
 pub(super) fn campaign(connection: &Connection, id: &str) -> rusqlite::Result<Option<Campaign>> {
     connection
@@ -82,6 +82,9 @@ fn read_campaign(record: &Record<'_>) -> rusqlite::Result<Campaign> {
         created_at: time(record.get("created_at")?),
         started_at: record.get::<_, Option<i64>>("started_at")?.map(time),
         finished_at: record.get::<_, Option<i64>>("finished_at")?.map(time),
+        generation: record.get("generation")?,
+        slot: record.get::<_, Option<i64>>("slot")?.map(time),
+        deliver_by: record.get::<_, Option<i64>>("deliver_by")?.map(time),
     })
 }
 
@@ -134,6 +137,31 @@ pub(super) fn pending(
         )?
         .query_map(params![key, before_first(after), limit], |record| record.get(0))?
         .collect()
+}
+
+/// Those of some rows, which stand in order, that are still to be tried.
+pub(super) fn open_among(
+    connection: &Connection,
+    key: Key,
+    seqs: &[u32],
+) -> rusqlite::Result<Vec<u32>> {
+    let (Some(first), Some(last)) = (seqs.first(), seqs.last()) else {
+        return Ok(Vec::new());
+    };
+    let mut wanted = seqs.iter().peekable();
+    let mut open = Vec::new();
+    let mut query = connection.prepare_cached(
+        "SELECT seq FROM delivery WHERE campaign = ?1 AND seq BETWEEN ?2 AND ?3 AND state IN (0, 3) ORDER BY seq",
+    )?;
+    let mut records = query.query(params![key, first, last])?;
+    while let Some(record) = records.next()? {
+        let seq: u32 = record.get(0)?;
+        while wanted.next_if(|wanted| **wanted < seq).is_some() {}
+        if wanted.next_if_eq(&&seq).is_some() {
+            open.push(seq);
+        }
+    }
+    Ok(open)
 }
 
 pub(super) fn deferred(

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{CampaignState, Entry, Key, State};
+use super::{CampaignState, Entry, Key, State, Terms};
 
 /// The longest reply that is kept, in bytes.
 const REPLY: usize = 500;
@@ -19,7 +19,8 @@ pub(super) fn intent(
 ) -> rusqlite::Result<bool> {
     let changed = connection
         .prepare_cached(
-            "UPDATE delivery SET state = 1, attempts = attempts + 1, message_id = ?3, at = ?4, next_at = NULL
+            "UPDATE delivery SET state = 1, attempts = attempts + 1, message_id = ?3, at = ?4, next_at = NULL,
+             generation = (SELECT generation FROM campaign WHERE key = ?1)
              WHERE campaign = ?1 AND seq = ?2 AND state IN (0, 3)",
         )?
         .execute(params![key, seq, message_id, now.as_millisecond()])?;
@@ -128,6 +129,18 @@ pub(super) fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Resu
         [],
     )?;
     Ok(rows.len() as u64)
+}
+
+pub(super) fn set_terms(connection: &Connection, id: &str, terms: Terms) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE campaign SET slot = ?2, deliver_by = ?3 WHERE id = ?1",
+        params![
+            id,
+            terms.slot.map(Timestamp::as_millisecond),
+            terms.deliver_by.map(Timestamp::as_millisecond)
+        ],
+    )?;
+    Ok(())
 }
 
 pub(super) fn set_state(

@@ -143,6 +143,31 @@ pub struct NewCampaign {
     pub created_at: Timestamp,
 }
 
+/// What holds for a campaign from its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// The time of its schedule that it was sent for, if it recurs.
+    pub slot: Option<Timestamp>,
+    /// When it is no news any more.
+    pub deliver_by: Option<Timestamp>,
+}
+
+/// Another content or audience of a campaign that has begun. Rows are never taken away: who is not to
+/// be written to any more is skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// One more than the one before.
+    pub number: u32,
+    /// The hash of its content.
+    pub content_hash: String,
+    /// The hash of its audience.
+    pub audience_hash: String,
+    /// How many rows there are with it.
+    pub total: u32,
+    /// When it is no news any more.
+    pub deliver_by: Option<Timestamp>,
+}
+
 /// A campaign, as the books have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Campaign {
@@ -164,6 +189,12 @@ pub struct Campaign {
     pub started_at: Option<Timestamp>,
     /// When it was complete.
     pub finished_at: Option<Timestamp>,
+    /// Which of its frozen bundles counts.
+    pub generation: u32,
+    /// The time of its schedule that it is sent for, if it recurs.
+    pub slot: Option<Timestamp>,
+    /// When it is no news any more.
+    pub deliver_by: Option<Timestamp>,
 }
 
 /// How many rows are in each state.

@@ -15,7 +15,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::{
-    Entry, Key, cannot,
+    Entry, Key, cannot, cannot_use,
     change::{intent, record},
     schema::{self, Source},
 };
@@ -193,7 +193,7 @@ impl Writer<'_> {
             }
         })();
 
-        let commit = commit.map_err(|cause| cannot(&cause));
+        let commit = commit.map_err(|cause| cannot_use(&self.source.name(), &cause));
         match &commit {
             Ok(()) if synced => {
                 if self.times.len() == TIMES {

@@ -87,7 +87,7 @@ impl Checker<'_> {
             return self.unknown_attribute(element, known, attribute);
         };
         let is_of = |kind: Type| values::is_of(kind, value);
-        if is_of(kind) || value.contains(tokens::is_of_sending) || types.any(is_of) {
+        if is_of(kind) || tokens::wait_in(value) || types.any(is_of) {
             return;
         }
         let of = format!("`{}` of `<{}>`", attribute.name, element.name);
@@ -192,7 +192,7 @@ impl Checker<'_> {
     }
 
     fn classes(&mut self, element: &Element, attribute: &Attribute) {
-        if attribute.value.contains(tokens::is_of_sending) {
+        if tokens::wait_in(&attribute.value) {
             return;
         }
         let defined = self.defined;

@@ -83,7 +83,7 @@ pub(super) fn check(name: &str, attributes: &Attributes, tags: &Tags) -> Vec<Fin
         .iter()
         .filter(|(attribute, _)| is_fixed(attribute))
     {
-        let message = format!("`{attribute}` of `<{name}>` cannot depend on the reader");
+        let message = || format!("`{attribute}` of `<{name}>` cannot depend on the reader");
         findings.extend(refusal(value, message, tags).map(|finding| finding.hint(
             "Page and widths are laid out with it before there is a reader: write the element once for each value, and put the block around them.",
         )));
@@ -92,8 +92,12 @@ pub(super) fn check(name: &str, attributes: &Attributes, tags: &Tags) -> Vec<Fin
 }
 
 /// What is said at the first tag of a value, if it has one: one is enough to be told of all.
-pub(super) fn refusal(value: &str, message: String, tags: &Tags) -> Option<Finding> {
+pub(super) fn refusal(
+    value: &str,
+    message: impl FnOnce() -> String,
+    tags: &Tags,
+) -> Option<Finding> {
     let runs = tags.runs(value).unwrap_or_default();
     let (_, run) = runs.into_iter().next()?;
-    Some(Finding::error("mjml-send-tag", message).at(run.tag.place.clone()))
+    Some(Finding::error("mjml-send-tag", message()).at(run.tag.place.clone()))
 }

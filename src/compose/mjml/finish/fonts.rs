@@ -84,24 +84,23 @@ impl<'a> Font<'a> {
 fn search_page(content: &str, fonts: &mut [Font<'_>]) {
     let mut known = HashSet::new();
     let mut rest = content;
-    let mut before = false;
-    while let Some(end) = rest.find('"') {
-        let between = &rest[..end];
-        rest = &rest[end + 1..];
-        if std::mem::replace(&mut before, true)
-            && let Some(value) = after_property(between)
-            // A mail names the same few fonts over and over.
-            && known.insert(value)
-        {
+    while let Some((before, value)) = around_property(rest) {
+        let Some(end) = memchr::memchr(b'"', value.as_bytes()) else {
+            return;
+        };
+        let (value, after) = value.split_at(end);
+        // A mail names the same few fonts over and over.
+        if memchr::memrchr(b'"', before.as_bytes()).is_some() && known.insert(value) {
             mark(value, fonts);
         }
+        rest = after;
     }
 }
 
 /// Looks in each declaration.
 fn search_css(css: &str, fonts: &mut [Font<'_>]) {
     let mut rest = css;
-    while let Some(value) = after_property(rest) {
+    while let Some((_, value)) = around_property(rest) {
         let end = value.find([';', '}']).unwrap_or(value.len());
         mark(&value[..end], fonts);
         rest = &value[end..];
@@ -115,19 +114,14 @@ fn mark(value: &str, fonts: &mut [Font<'_>]) {
     }
 }
 
-/// What stands behind the first `font-family:`.
-fn after_property(text: &str) -> Option<&str> {
-    let mut start = 0;
-    while let Some(colon) = text[start..].find(':') {
-        let end = start + colon + 1;
-        let property = end.checked_sub(PROPERTY.len());
-        let property = property.and_then(|property| text.get(property..end));
-        if property.is_some_and(|found| found.eq_ignore_ascii_case(PROPERTY)) {
-            return Some(&text[end..]);
-        }
-        start = end;
-    }
-    None
+/// What stands before and behind the first `font-family:`.
+fn around_property(text: &str) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b':', bytes).find_map(|colon| {
+        let start = (colon + 1).checked_sub(PROPERTY.len())?;
+        let found = bytes[start..=colon].eq_ignore_ascii_case(PROPERTY.as_bytes());
+        found.then(|| (&text[..start], &text[colon + 1..]))
+    })
 }
 
 fn written(urls: &[&str]) -> String {

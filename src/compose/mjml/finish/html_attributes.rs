@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::{
+    doubts::Doubts,
     page::{Changes, Page},
-    selecting::{Selector, TooMany, select},
+    selecting::{Selector, TooMany, doubtful, select},
 };
 use crate::{
     compose::{
@@ -12,9 +13,11 @@ use crate::{
             document::{Attributes, Selected},
             values,
         },
+        staging::Tags,
         tokens,
     },
     finding::Finding,
+    place::Place,
 };
 
 /// Attributes, and what they are for.
@@ -23,6 +26,7 @@ pub(super) struct Rule {
     path: String,
     selectors: Vec<Selector>,
     attributes: Attributes,
+    place: Place,
 }
 
 impl Rule {
@@ -49,19 +53,20 @@ pub(super) fn read(selected: &[Selected], findings: &mut Vec<Finding>) -> Vec<Ru
             attributes.for_each(|(name, value)| rule.attributes.set(name, value));
             continue;
         }
-        let readable = !path.contains(tokens::is_of_sending);
+        let readable = !tokens::wait_in(path);
         match Selector::read_all(path).filter(|_| readable) {
             Some(selectors) => rules.push(Rule {
                 path: path.clone(),
                 selectors,
                 attributes: attributes.collect(),
+                place: place.clone(),
             }),
             None => {
                 let message = match readable {
                     true => format!("cannot read the selector `{path}`"),
                     false => "a selector cannot depend on the reader".to_owned(),
                 };
-                let finding = Finding::error("mjml-selector", message).at(place.clone());
+                let finding = Finding::error(RULE, message).at(place.clone());
                 findings.push(finding.hint("Write a selector of CSS, such as `.name td`."));
             }
         }
@@ -69,8 +74,16 @@ pub(super) fn read(selected: &[Selected], findings: &mut Vec<Finding>) -> Vec<Ru
     rules
 }
 
-/// Sets the attributes in the content of a page, in order; a path finds what another one has set.
-pub(super) fn set(html: &str, rules: &[Rule]) -> Result<String, TooMany> {
+const RULE: &str = "mjml-selector";
+
+/// Sets the attributes in the content of a page, in order; a path finds what another one has set. Says
+/// at their places which of the paths depend on the reader.
+pub(super) fn set(
+    html: &str,
+    rules: &[Rule],
+    tags: &Tags,
+    findings: &mut Vec<Finding>,
+) -> Result<String, TooMany> {
     let mut html = Cow::Borrowed(html);
     let mut rest = rules;
     while !rest.is_empty() {
@@ -81,14 +94,20 @@ pub(super) fn set(html: &str, rules: &[Rule]) -> Result<String, TooMany> {
         };
         let length = (1..rest.len()).find(sees_others).unwrap_or(rest.len());
         let (now, later) = rest.split_at(length);
-        html = Cow::Owned(set_at_once(&html, now)?);
+        html = Cow::Owned(set_at_once(&html, now, tags, findings)?);
         rest = later;
     }
     Ok(html.into_owned())
 }
 
-fn set_at_once(html: &str, rules: &[Rule]) -> Result<String, TooMany> {
+fn set_at_once(
+    html: &str,
+    rules: &[Rule],
+    tags: &Tags,
+    findings: &mut Vec<Finding>,
+) -> Result<String, TooMany> {
     let page = Page::read(html);
+    let doubts = Doubts::of(&page, tags);
     let mut selectors = Vec::new();
     let mut owners = Vec::new();
     for rule in rules {
@@ -107,6 +126,14 @@ fn set_at_once(html: &str, rules: &[Rule]) -> Result<String, TooMany> {
         let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
         changes.push((element, values.collect()));
     })?;
+    doubtful(&page, &selectors, &doubts, |at, doubt| {
+        if let (Some(rule), Some(selector)) = (owners.get(at), selectors.get(at)) {
+            let finding = doubt.finding(RULE, &selector.shown());
+            let hint = "Use a class that stands there for everyone.";
+            findings.push(finding.at(rule.place.clone()).hint(hint));
+        }
+    });
+    findings.extend(doubts.lost(&changes, RULE));
     Ok(page.with(&changes))
 }
 

@@ -8,15 +8,26 @@
 use std::collections::HashMap;
 
 use super::{
+    doubts::Doubts,
     page::{Changes, Page},
-    selecting::{Selector, TooMany, Weight, select},
+    selecting::{Selector, TooMany, Weight, doubtful, select},
     stylesheet::{self, Declaration, Importance, Rule},
 };
-use crate::compose::tokens;
+use crate::{
+    compose::{staging::Tags, tokens},
+    finding::Finding,
+    place::Place,
+};
 
-/// Inlines the styles into a page.
-pub(super) fn inline(html: &str, rules: &[Rule]) -> Result<String, TooMany> {
+/// Inlines the styles into a page. Says at their places which of them depend on the reader.
+pub(super) fn inline(
+    html: &str,
+    rules: &[Rule],
+    tags: &Tags,
+    findings: &mut Vec<Finding>,
+) -> Result<String, TooMany> {
     let page = Page::read(html);
+    let doubts = Doubts::of(&page, tags);
     let styles = Styles::of(rules);
     let selectors: Vec<&Selector> = styles.entries.iter().map(|entry| entry.selector).collect();
     let mut changes = Changes::new();
@@ -29,6 +40,15 @@ pub(super) fn inline(html: &str, rules: &[Rule]) -> Result<String, TooMany> {
             changes.push((element, values));
         }
     })?;
+    doubtful(&page, &selectors, &doubts, |at, doubt| {
+        if let Some(entry) = styles.entries.get(at) {
+            let finding = doubt.finding(stylesheet::RULE, &entry.selector.shown());
+            let hint =
+                "Use a class that stands there for everyone, or an `<mj-style>` without `inline`.";
+            findings.push(finding.at(entry.place.clone()).hint(hint));
+        }
+    });
+    findings.extend(doubts.lost(&changes, stylesheet::RULE));
     Ok(page.with(&changes))
 }
 
@@ -42,6 +62,7 @@ struct Entry<'a> {
     selector: &'a Selector,
     weight: Weight,
     declarations: &'a [Declaration],
+    place: &'a Place,
     /// How many declarations stand before those of the rule.
     first: usize,
 }
@@ -59,6 +80,7 @@ impl<'a> Styles<'a> {
                 selector,
                 weight: selector.weight(),
                 declarations: &rule.declarations,
+                place: &rule.place,
                 first,
             }));
             first += rule.declarations.len();
@@ -140,7 +162,7 @@ fn restyled<'a>(
     let mut cascade = Cascade::default();
     let own = page.attribute(element, "style").unwrap_or_default().trim();
     // A block within the style may hold any part of it, so it stays as it is.
-    let is_opaque = own.contains(tokens::is_of_sending) || own.contains("{{") || own.contains("<%");
+    let is_opaque = tokens::wait_in(own) || own.contains("{{") || own.contains("<%");
     if !is_opaque {
         for (at, declaration) in stylesheet::declarations(own).iter().enumerate() {
             let origin = match declaration.importance {

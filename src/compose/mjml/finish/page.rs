@@ -1,14 +1,16 @@
 //! A finished page as elements, with all that authors wrote in it.
 //!
 //! Nothing is repaired and nothing is written anew: each element knows which bytes of the page are its
-//! start tag, so that a change touches these and no others. Text, tags of the sending moment among it,
-//! is not even looked at. Elements nest as in `htmlparser2`, which MJML reads its pages with; what
+//! start tag, so that a change touches these and no others. Text is not looked at, but for where tags of
+//! the sending moment stand in it. Elements nest as in `htmlparser2`, which MJML reads its pages with; what
 //! only Outlook sees is a comment.
 
+mod changes;
 mod nesting;
 
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
+pub(super) use changes::Changes;
 use nesting::is_ended_by;
 
 /// A page.
@@ -17,6 +19,17 @@ pub(super) struct Page<'a> {
     source: &'a str,
     pub(super) elements: Vec<Element<'a>>,
     attributes: Vec<Attribute<'a>>,
+    /// Where tags of the sending moment stand in text.
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// A text between elements.
+#[derive(Debug)]
+pub(super) struct Gap {
+    pub(super) parent: Option<usize>,
+    /// The element before it within the same parent.
+    pub(super) previous: Option<usize>,
+    range: Range<usize>,
 }
 
 /// An element of a page; its relatives by their numbers.
@@ -43,9 +56,6 @@ struct Attribute<'a> {
     span: Range<usize>,
 }
 
-/// New values of attributes, by the element.
-pub(super) type Changes = Vec<(usize, Vec<(String, String)>)>;
-
 impl<'a> Page<'a> {
     /// Reads a page, or a piece of one. There is no page that it cannot read.
     pub(super) fn read(source: &'a str) -> Self {
@@ -54,6 +64,7 @@ impl<'a> Page<'a> {
                 source,
                 elements: Vec::with_capacity(source.len() / 64),
                 attributes: Vec::with_capacity(source.len() / 32),
+                gaps: Vec::new(),
             },
             at: 0,
             open: Vec::new(),
@@ -72,52 +83,22 @@ impl<'a> Page<'a> {
         found.map(|attribute| attribute.value)
     }
 
+    /// The attributes of an element, each as it is written.
+    pub(super) fn named(&self, element: usize) -> impl Iterator<Item = (&str, &'a str)> {
+        let attributes = self.attributes(element).iter();
+        attributes.map(|attribute| (attribute.name.as_ref(), attribute.value))
+    }
+
+    /// What stands in a gap.
+    pub(super) fn text(&self, gap: &Gap) -> &'a str {
+        &self.source[gap.range.clone()]
+    }
+
     fn attributes(&self, element: usize) -> &[Attribute<'a>] {
         let range = self.elements.get(element).map(|it| it.attributes.clone());
         let attributes = range.and_then(|range| self.attributes.get(range));
         attributes.unwrap_or_default()
     }
-
-    /// The page with other values; `changes` go from its first element to its last.
-    pub(super) fn with(&self, changes: &Changes) -> String {
-        let mut out = String::with_capacity(self.source.len() + self.source.len() / 4);
-        let mut copied = 0;
-        for (element, values) in changes {
-            let mut added = Vec::new();
-            let mut replaced = Vec::new();
-            for (name, value) in values {
-                let old = self.attributes(*element).iter();
-                match old.clone().find(|it| it.name == name.as_str()) {
-                    Some(old) => replaced.push((&old.span, name, value)),
-                    None => added.push((name, value)),
-                }
-            }
-            replaced.sort_by_key(|(span, ..)| span.start);
-            for (span, name, value) in replaced {
-                out.push_str(&self.source[copied..span.start]);
-                write_attribute(name, value, &mut out);
-                copied = span.end;
-            }
-            let Some(end) = self.elements.get(*element).map(|it| it.end) else {
-                continue;
-            };
-            out.push_str(&self.source[copied..end]);
-            copied = end;
-            for (name, value) in added {
-                out.push(' ');
-                write_attribute(name, value, &mut out);
-            }
-        }
-        out.push_str(&self.source[copied..]);
-        out
-    }
-}
-
-fn write_attribute(name: &str, value: &str, out: &mut String) {
-    out.push_str(name);
-    out.push_str("=\"");
-    out.push_str(&value.replace('"', "&quot;"));
-    out.push('"');
 }
 
 /// Code of other template languages, which may hold any character.
@@ -149,7 +130,7 @@ impl<'a> Reader<'a> {
         let source = self.page.source;
         while let Some(less) = source[self.at..].find('<') {
             if less > 0 {
-                self.fill_parent();
+                self.text(self.at..self.at + less);
             }
             self.at += less;
             let rest = &source[self.at..];
@@ -172,7 +153,19 @@ impl<'a> Reader<'a> {
             }
         }
         if self.at < source.len() {
-            self.fill_parent();
+            self.text(self.at..source.len());
+        }
+    }
+
+    fn text(&mut self, range: Range<usize>) {
+        self.fill_parent();
+        // Our characters begin with that byte, and hardly any other does.
+        if self.page.source.as_bytes()[range.clone()].contains(&0xF3) {
+            self.page.gaps.push(Gap {
+                parent: self.open.last().copied(),
+                previous: self.last,
+                range,
+            });
         }
     }
 

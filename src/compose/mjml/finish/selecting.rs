@@ -7,7 +7,7 @@ mod dialect;
 
 use std::{cell::Cell, collections::HashMap};
 
-use cssparser::Parser;
+use cssparser::{Parser, ToCss};
 use selectors::{
     bloom::BloomFilter,
     context::{
@@ -18,7 +18,10 @@ use selectors::{
     parser::{AncestorHashes, Component, ParseRelative, SelectorList},
 };
 
-use super::page::Page;
+use super::{
+    doubts::{Asked, Doubt, Doubts},
+    page::Page,
+};
 use dialect::{Dialect, Node, Word, hash};
 
 /// A selector.
@@ -46,6 +49,11 @@ impl Selector {
                 Component::NonTSPseudoClass(_) | Component::PseudoElement(_)
             )
         })
+    }
+
+    /// As it is written.
+    pub(super) fn shown(&self) -> String {
+        self.0.to_css_string()
     }
 
     /// What decides between selectors, counted as MJML's inliner does: its pseudo-classes weigh as
@@ -108,6 +116,7 @@ pub(super) fn select(
             page,
             number,
             steps: &steps,
+            asked: None,
         };
         ancestors.leave_for(node);
         found.clear();
@@ -137,6 +146,63 @@ pub(super) fn select(
         ancestors.enter(node);
     }
     Ok(())
+}
+
+/// Tells `each` of every selector that looks at what depends on the reader.
+pub(super) fn doubtful(
+    page: &Page<'_>,
+    selectors: &[&Selector],
+    doubts: &Doubts<'_>,
+    mut each: impl FnMut(usize, Doubt<'_>),
+) {
+    let concerned = selectors.iter().copied().enumerate();
+    let concerned = concerned.filter(|(_, selector)| doubts.concern(&selector.shown()));
+    let (numbers, left): (Vec<usize>, Vec<&Selector>) = concerned.unzip();
+    if left.is_empty() {
+        return;
+    }
+    let steps = Cell::new(STEPS.0 * page.elements.len() + STEPS.1);
+    let index = Index::of(&left);
+    let mut is_told = vec![false; left.len()];
+    let mut found = Vec::new();
+    for number in 0..page.elements.len() {
+        found.clear();
+        let asked = Asked::about(doubts);
+        let node = Node {
+            page,
+            number,
+            steps: &steps,
+            asked: Some(&asked),
+        };
+        if doubts.is_about_attributes_of(number) {
+            found.extend(0..left.len());
+        } else {
+            index.candidates(node, &mut found);
+        }
+        for at in found.drain(..) {
+            let (Some(selector), Some(is_told)) = (left.get(at), is_told.get_mut(at)) else {
+                continue;
+            };
+            if *is_told || steps.get() == 0 {
+                continue;
+            }
+            // What is remembered of one element must not hide that it was in doubt.
+            let mut caches = SelectorCaches::default();
+            let mut context = MatchingContext::new(
+                MatchingMode::Normal,
+                None,
+                &mut caches,
+                QuirksMode::NoQuirks,
+                NeedsSelectorFlags::No,
+                MatchingForInvalidation::No,
+            );
+            matches_selector(&selector.0, 0, None, node, &mut context);
+            if let Some(doubt) = asked.first.take() {
+                *is_told = true;
+                each(numbers.get(at).copied().unwrap_or_default(), doubt);
+            }
+        }
+    }
 }
 
 /// What is around an element, so that most selectors can be ruled out without a look at it.

@@ -2,12 +2,13 @@
 //!
 //! Whatever of them cannot have an effect is said at the place of their author.
 
-use std::{borrow::Cow, mem};
+use std::{borrow::Cow, mem, ops::Range};
 
 use super::selecting::Selector;
 use crate::{
     compose::{mjml::document::Inlined, tokens},
     finding::Finding,
+    place::Place,
 };
 
 /// A rule.
@@ -15,6 +16,8 @@ use crate::{
 pub(super) struct Rule {
     pub(super) selectors: Vec<Selector>,
     pub(super) declarations: Vec<Declaration>,
+    /// Where its author wrote it.
+    pub(super) place: Place,
 }
 
 /// A declaration.
@@ -38,7 +41,11 @@ pub(super) fn read(styles: &Inlined, findings: &mut Vec<Finding>) -> Vec<Rule> {
     let css = without_comments(&styles.css);
     let mut reader = Reader {
         rules: Vec::new(),
-        say: |finding: Finding| findings.push(finding.at(styles.place.clone())),
+        author: &styles.place,
+        written: written(&styles.place),
+        misses: 0,
+        place: styles.place.clone(),
+        findings,
         has_said_that_it_depends: false,
     };
     let mut rest = css.trim_start();
@@ -48,19 +55,76 @@ pub(super) fn read(styles: &Inlined, findings: &mut Vec<Finding>) -> Vec<Rule> {
     reader.rules
 }
 
+/// The bytes of a file that hold styles, as far as can be seen: the content of an element whose start
+/// tag has this place, or a file of their own.
+fn written(place: &Place) -> Range<usize> {
+    let content = place.text().content();
+    let Range { start, end } = place.range();
+    if start == end {
+        return 0..content.len();
+    }
+    let rest = content.get(end..).unwrap_or_default();
+    let start = end + rest.find('>').map_or(rest.len(), |at| at + 1);
+    let rest = content.get(start..).unwrap_or_default();
+    start..start + rest.find("</mj-style").unwrap_or(rest.len())
+}
+
 /// The declarations of a `style`, without those that are none.
 pub(super) fn declarations(style: &str) -> Vec<Declaration> {
     let style = without_comments(style);
     pieces(&style).filter_map(declaration).collect()
 }
 
-struct Reader<S> {
+struct Reader<'a> {
     rules: Vec<Rule>,
-    say: S,
+    /// Where the author's file has the styles.
+    author: &'a Place,
+    /// What of them was not searched yet, in bytes of that file, and how often that was in vain.
+    written: Range<usize>,
+    misses: usize,
+    /// Where the rule stands that is read.
+    place: Place,
+    findings: &'a mut Vec<Finding>,
     has_said_that_it_depends: bool,
 }
 
-impl<S: FnMut(Finding)> Reader<S> {
+/// After so many searches in vain, styles are taken not to be what their author wrote.
+const MOST_MISSES: usize = 64;
+
+impl Reader<'_> {
+    fn say(&mut self, finding: Finding) {
+        self.findings.push(finding.at(self.place.clone()));
+    }
+
+    /// Looks for a piece in the author's file: mostly it stands there as it came out. Where it does
+    /// not, the place is that of the styles.
+    fn locate(&mut self, piece: &str) {
+        self.place = self.author.clone();
+        let piece = piece.lines().next().unwrap_or_default();
+        let piece = piece.trim().trim_end_matches([',', '{']).trim_end();
+        if piece.is_empty() || self.misses == MOST_MISSES {
+            return;
+        }
+        let text = self.author.text();
+        let rest = text.content().get(self.written.clone());
+        let rest = rest.unwrap_or_default();
+        let is_whole = |at: &usize| {
+            let before = rest[..*at].chars().next_back();
+            let after = rest[at + piece.len()..].trim_start().chars().next();
+            before.is_none_or(|it| it.is_whitespace() || "{};/>".contains(it))
+                && after.is_none_or(|it| "{,;}".contains(it))
+        };
+        let mut found = rest.match_indices(piece).map(|(at, _)| at);
+        match found.find(is_whole) {
+            Some(at) => {
+                let start = self.written.start + at;
+                self.written.start = start + piece.len();
+                self.place = text.place(start..self.written.start);
+            }
+            None => self.misses += 1,
+        }
+    }
+
     /// Reads one rule; what follows it.
     fn rule<'a>(&mut self, css: &'a str) -> &'a str {
         let is_at = css.starts_with('@');
@@ -79,6 +143,7 @@ impl<S: FnMut(Finding)> Reader<S> {
                 }
             },
         };
+        self.locate(prelude);
         if is_at {
             let end = prelude.find(|c: char| c.is_whitespace() || c == '(');
             let name = &prelude[..end.unwrap_or(prelude.len())];
@@ -91,13 +156,13 @@ impl<S: FnMut(Finding)> Reader<S> {
 
     fn style_rule(&mut self, prelude: &str, body: &str) {
         let shown = prelude.split_whitespace().collect::<Vec<_>>().join(" ");
-        if prelude.contains(tokens::is_of_sending) {
+        if tokens::wait_in(prelude) {
             return self.depends();
         }
         let Some(selectors) = Selector::read_all(prelude) else {
             let message = format!("cannot read the selector `{shown}`");
             let finding = Finding::error(RULE, message);
-            return (self.say)(finding.hint("Write a selector of CSS, such as `.name td`."));
+            return self.say(finding.hint("Write a selector of CSS, such as `.name td`."));
         };
         let count = selectors.len();
         let mut selectors = selectors;
@@ -105,30 +170,34 @@ impl<S: FnMut(Finding)> Reader<S> {
         if selectors.len() < count {
             self.no_effect(&fleeting(&shown));
         }
+        let place = self.place.clone();
         let mut declarations = Vec::new();
         for piece in pieces(body) {
             match declaration(piece) {
-                Some(declaration) if !declaration.name.contains(tokens::is_of_sending) => {
+                Some(declaration) if !tokens::wait_in(&declaration.name) => {
                     declarations.push(declaration);
                 }
-                _ if piece.contains(tokens::is_of_sending) => {
+                _ if tokens::wait_in(piece) => {
+                    self.place = place.clone();
                     let message = format!(
                         "in the inlined styles of `{shown}`, a tag that waits for the reader stands outside of a value"
                     );
                     let finding = Finding::error(RULE, message);
-                    (self.say)(finding.hint("Put the whole block into a value."));
+                    self.say(finding.hint("Put the whole block into a value."));
                 }
                 _ => {
+                    self.locate(piece);
                     let piece = piece.split_whitespace().collect::<Vec<_>>().join(" ");
                     let message = format!("`{piece}` in the styles of `{shown}` declares nothing");
                     let finding = Finding::warning(RULE, message);
-                    (self.say)(finding.hint("Write `property: value;`."));
+                    self.say(finding.hint("Write `property: value;`."));
                 }
             }
         }
         self.rules.push(Rule {
             selectors,
             declarations,
+            place,
         });
     }
 
@@ -136,28 +205,30 @@ impl<S: FnMut(Finding)> Reader<S> {
     fn depends(&mut self) {
         if !mem::replace(&mut self.has_said_that_it_depends, true) {
             let message = "a selector whose styles are inlined cannot depend on the reader";
-            (self.say)(Finding::error(RULE, message).hint("Put the tag into a value."));
+            self.say(Finding::error(RULE, message).hint("Put the tag into a value."));
         }
     }
 
     fn broken(&mut self, css: &str) {
-        if css.contains(tokens::is_of_sending) {
+        self.locate(css);
+        if tokens::wait_in(css) {
             return self.depends();
         }
         let line = css.lines().next().unwrap_or_default().trim_end();
         let message = format!("the inlined styles end within the rule `{line}`");
         let finding = Finding::error(RULE, message);
-        (self.say)(finding.hint("Write its `{`, its declarations and its `}`."));
+        self.say(finding.hint("Write its `{`, its declarations and its `}`."));
     }
 
     fn no_effect(&mut self, what: &str) {
         let message = format!("`{what}` has no effect in styles that are inlined");
         let finding = Finding::warning(RULE, message);
-        (self.say)(finding.hint("Put it into an `<mj-style>` without `inline`."));
+        self.say(finding.hint("Put it into an `<mj-style>` without `inline`."));
     }
 }
 
-const RULE: &str = "mjml-inline-style";
+/// What findings about inlined styles are called.
+pub(super) const RULE: &str = "mjml-inline-style";
 
 /// Those of the selectors before a rule that match nothing for long.
 fn fleeting(prelude: &str) -> String {

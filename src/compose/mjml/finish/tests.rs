@@ -130,3 +130,37 @@ fn the_prologue_goes_before_everything_and_the_preview_keeps_its_markup() {
         " style=\"word-spacing:normal;\"><div style=\"display:none;font-size:1px;color:#ffffff;line-height:1px;max-height:0px;max-width:0px;opacity:0;overflow:hidden;\">x <b>y</b> &copy;</div><div aria-label=\"&quot;A&quot; &amp; <b>\" aria-roledescription=\"email\" role=\"article\" lang=\"fr\" dir=\"rtl\"></div></body></html>"
     );
 }
+
+#[test]
+fn what_is_said_of_styles_is_said_at_their_line() {
+    let said = |source: &str| {
+        let (_, findings) = rendered(source, Purpose::Template).unwrap();
+        let said = findings.into_iter().map(|it| {
+            let place = it.place.unwrap();
+            let shown = place.text().content()[place.range()].to_owned();
+            format!("{}:{} {shown}", place.line(), place.column())
+        });
+        said.collect::<Vec<_>>()
+    };
+    let style = |css: &str| document(&format!("<mj-style inline=\"inline\">{css}</mj-style>"), "");
+    let lines = style(
+        "\np { display: none; x }\n/* a */ a:hover,\nb:hover { c: d }\n@media (x) { y {} }\n.p { display: none; z }",
+    );
+    let first = lines[..lines.find("\np {").unwrap() + 1].lines().count();
+    let at = |line: usize, rest: &str| format!("{}:{rest}", first + line);
+    assert_eq!(
+        said(&lines),
+        [
+            at(1, "20 x"),
+            at(2, "9 a:hover"),
+            at(4, "1 @media (x)"),
+            at(5, "21 z")
+        ]
+    );
+    // What did not come out as it was written is said at the whole.
+    assert!(
+        said(&style("a/**/:hover { b: c }"))
+            .concat()
+            .ends_with(" <mj-style")
+    );
+}

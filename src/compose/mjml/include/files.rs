@@ -125,7 +125,7 @@ impl<'a> Files<'a> {
                 String::new(),
             ));
         }
-        if written.contains(tokens::is_of_sending) {
+        if tokens::wait_in(written) {
             let error = Error::data("which file is included cannot depend on the reader");
             return Err(Trouble::Refused(error.at(include.place.clone()).hint(
                 "Put `{% if subscriber.… %}` around the `<mj-include>`, or into the file.",
@@ -187,17 +187,35 @@ impl<'a> Files<'a> {
 
     /// In a template, a file that is none must not show its tags to readers.
     fn unrendered(&mut self, file: &Included, from: &Place) -> Option<Error> {
-        if !matches!(self.origin, Origin::Composed { .. }) || file.composed.is_some() {
+        if file.composed.is_some() {
             return None;
         }
-        let content = file.text.content();
-        let at = [content.find("{{"), content.find("{%")];
-        let at = at.into_iter().flatten().min()?;
+        let range = self.tag(file.text.content())?;
         self.expanded.trail.add(file.text.name(), from);
         let error = Error::data("there is a tag in a file that is not a template");
-        Some(error.at(file.text.place(at..at + 2)).hint(
+        Some(error.at(file.text.place(range)).hint(
             "Templates are files in `templates/` that end in `.mjml` or `.html`; move it there.",
         ))
+    }
+
+    /// In a template, what a file of CSS shows to readers as it is.
+    pub(super) fn verbatim_tag(&mut self, file: &Included, from: &Place) -> Option<Finding> {
+        let range = self.tag(file.text.content())?;
+        self.expanded.trail.add(file.text.name(), from);
+        let message =
+            "there is a tag in a style that is not a template, and it stays there as it is";
+        let finding = Finding::warning("mjml-include", message).at(file.text.place(range));
+        Some(finding.hint("Put what depends on it into an `<mj-style>` of the template."))
+    }
+
+    /// Where a text that is not composed has its first tag, if that matters.
+    fn tag(&self, content: &str) -> Option<Range<usize>> {
+        if !matches!(self.origin, Origin::Composed { .. }) {
+            return None;
+        }
+        let at = [content.find("{{"), content.find("{%")];
+        let at = at.into_iter().flatten().min()?;
+        Some(at..at + 2)
     }
 
     /// An error if to include `name` would lead back to it, or down without end.

@@ -39,7 +39,7 @@ pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'
         }
         match component.get("height") {
             None | Some("auto") => {}
-            Some(height) if height.contains(tokens::is_of_sending) => {}
+            Some(height) if tokens::wait_in(height) => {}
             Some("") => image.remove("height"),
             Some(height) => {
                 image.set(

@@ -21,7 +21,7 @@ pub(super) fn mend(markup: &mut Markup<'_>, spot: &Spot, component: &Component<'
         }
         if let Some(width) = component.get("width")
             && width != "auto"
-            && !width.contains(tokens::is_of_sending)
+            && !tokens::wait_in(width)
         {
             let number = match lengths::width(width, Share::Whole) {
                 Some((_, Unit::Percent)) => width.to_owned(),

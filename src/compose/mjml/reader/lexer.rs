@@ -82,13 +82,15 @@ impl<'a> Lexer<'a> {
     /// Whether the value that was just read ends in a slash with which the tag ends, too: which it does
     /// unless the tag has an end of its own.
     pub(super) fn ends_in_slash(&self, value: &Range<usize>, name: &str) -> bool {
+        // Behind a quoted value stands its quote.
+        if value.end != self.at || !self.document[value.clone()].ends_with('/') {
+            return false;
+        }
         let Some(after) = self.rest().strip_prefix('>') else {
             return false;
         };
         let end = after.trim_ascii_start().strip_prefix("</").map(self::name);
-        let ended = end.is_some_and(|end| end.eq_ignore_ascii_case(name));
-        // Behind a quoted value stands its quote.
-        value.end == self.at && self.document[value.clone()].ends_with('/') && !ended
+        end.is_none_or(|end| !end.eq_ignore_ascii_case(name))
     }
 
     fn attribute(&mut self) -> Lexed {

@@ -14,7 +14,10 @@ fn applied(html: &str, rules: &[(&str, &[(&str, &str)])]) -> (String, Vec<String
     let mut findings = Vec::new();
     let rules = read(&selected, &mut findings);
     let said = findings.into_iter().map(|it| it.message).collect();
-    (set(html, &rules).unwrap(), said)
+    (
+        set(html, &rules, &Tags::default(), &mut Vec::new()).unwrap(),
+        said,
+    )
 }
 
 #[test]

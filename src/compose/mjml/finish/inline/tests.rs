@@ -4,7 +4,7 @@ use super::*;
 use crate::{compose::mjml::document::Inlined, place::Text};
 
 fn inline(html: &str, rules: &[Rule]) -> String {
-    super::inline(html, rules).unwrap()
+    super::inline(html, rules, &Tags::default(), &mut Vec::new()).unwrap()
 }
 
 fn rules(css: &str) -> Vec<Rule> {

@@ -18,7 +18,10 @@ use selectors::{
     parser::{self, NonTSPseudoClass, PseudoElement, SelectorParseErrorKind},
 };
 
-use crate::compose::mjml::finish::page::{self, Page};
+use crate::compose::mjml::finish::{
+    doubts::Asked,
+    page::{self, Page},
+};
 
 /// Selectors as they are of use in a mail.
 #[derive(Clone, Debug)]
@@ -161,6 +164,8 @@ pub(super) struct Node<'a> {
     pub(super) number: usize,
     /// How many steps to other elements may still be taken.
     pub(super) steps: &'a Cell<usize>,
+    /// Who wants to know what the answers depend on.
+    pub(super) asked: Option<&'a Asked<'a>>,
 }
 
 impl<'a> Node<'a> {
@@ -172,6 +177,12 @@ impl<'a> Node<'a> {
     pub(super) fn classes(self) -> impl Iterator<Item = &'a str> {
         let classes = self.page.attribute(self.number, "class");
         classes.unwrap_or_default().split_ascii_whitespace()
+    }
+
+    fn ask(&self, question: impl FnOnce(&'a Asked<'a>)) {
+        if let Some(asked) = self.asked {
+            question(asked);
+        }
     }
 
     fn relative(self, which: impl FnOnce(&page::Element<'_>) -> Option<usize>) -> Option<Self> {
@@ -208,10 +219,12 @@ impl Element for Node<'_> {
     }
 
     fn prev_sibling_element(&self) -> Option<Self> {
+        self.ask(|asked| asked.before(self.number));
         self.relative(|element| element.previous)
     }
 
     fn next_sibling_element(&self) -> Option<Self> {
+        self.ask(|asked| asked.after(self.number));
         self.relative(|element| element.next)
     }
 
@@ -241,6 +254,7 @@ impl Element for Node<'_> {
         name: &Word,
         operation: &AttrSelectorOperation<&Word>,
     ) -> bool {
+        self.ask(|asked| asked.value(self.number, &name.0, operation));
         let value = self.page.attribute(self.number, &name.0);
         value.is_some_and(|value| operation.eval_str(value))
     }
@@ -264,11 +278,13 @@ impl Element for Node<'_> {
     }
 
     fn has_id(&self, id: &Word, case: CaseSensitivity) -> bool {
+        self.ask(|asked| asked.word(self.number, "id", &id.0));
         let own = self.page.attribute(self.number, "id");
         own.is_some_and(|own| case.eq(own.as_bytes(), id.0.as_bytes()))
     }
 
     fn has_class(&self, class: &Word, case: CaseSensitivity) -> bool {
+        self.ask(|asked| asked.word(self.number, "class", &class.0));
         let mut classes = self.classes();
         classes.any(|own| case.eq(own.as_bytes(), class.0.as_bytes()))
     }
