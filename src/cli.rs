@@ -1,6 +1,10 @@
 //! The command line. The doc comments are the help; nothing here does anything.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -35,6 +39,10 @@ pub struct Cli {
         hide_default_value = true
     )]
     pub directory: PathBuf,
+
+    /// The folder of a rehearsal: all that is kept is kept there, and its relay gets the mail
+    #[arg(long, value_name = "DIR", global = true, hide = true)]
+    pub rehearsal: Option<PathBuf>,
 
     /// Say nothing but errors
     #[arg(
@@ -324,8 +332,11 @@ pub struct ResolveArgs {
 pub struct RehearseArgs {
     /// The issue
     pub issue: String,
-    /// How the relay misbehaves, as `name=percent` parted by commas; `none` for not at all. The names
-    /// are `421`, `4xx`, `5xx`, `drop-before`, `drop-after`, `stall`, `close`, `half`, `twice`
+    /// How the relay misbehaves, as `name=percent` of the mails, parted by commas; `all=percent` for
+    /// each of them, `none` for not at all. The names: `421`, `4xx`, `5xx`, `drop-before` and
+    /// `drop-after` (it takes the mail), `stall`, `close`, `half` a reply, `twice` the reply,
+    /// `greeting` (of the connections), `slow`. With `@` and a command one strikes there alone:
+    /// `4xx@rcpt=5`
     #[arg(
         long,
         value_name = "FAULTS",
@@ -337,13 +348,19 @@ pub struct RehearseArgs {
     pub kill: u32,
     /// Send to so many made-up people, and not to the list
     #[arg(long, value_name = "N")]
-    pub recipients: Option<u32>,
+    pub recipients: Option<NonZeroU32>,
     /// Connections open at once; those of the settings when it is not said
     #[arg(long, value_name = "N")]
-    pub connections: Option<usize>,
+    pub connections: Option<NonZeroUsize>,
     /// The seed of all chance
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Keep the pace of the settings; without it mail leaves as fast as the relay takes it
+    #[arg(long)]
+    pub pace: bool,
+    /// Keep every mail that arrives as an .eml file, and the books with them
+    #[arg(long)]
+    pub keep: bool,
 }
 
 /// `inbox`

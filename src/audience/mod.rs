@@ -9,6 +9,7 @@ mod list;
 mod people;
 mod recipient;
 mod rows;
+mod stand_ins;
 mod suppressions;
 mod value;
 
@@ -16,6 +17,7 @@ pub use address::{Address, AddressError};
 pub use list::{Judged, LeftOut, List, ListOptions};
 pub use people::People;
 pub use recipient::{Recipient, Segment};
+pub use stand_ins::stand_ins;
 pub use suppressions::{Suppression, Suppressions};
 pub use value::Value;
 

@@ -31,7 +31,7 @@ pub(super) use enter::Entry;
 pub(super) async fn ledger(project: &Project, venue: Venue) -> Result<Ledger> {
     let ledger = match venue {
         Venue::DryRun => Ledger::in_memory()?,
-        Venue::Relay | Venue::Sandbox => {
+        Venue::Relay | Venue::Sandbox | Venue::Rehearsal => {
             let path = project.path(project.settings.ledger_path());
             refuse_lost(project, &path)?;
             if let Some(kind) = fs::network_file_system(&path) {

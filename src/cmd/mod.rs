@@ -76,7 +76,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn perform(cli: Cli, ui: Ui) -> Result<Exit> {
-    let open = || project::Project::open(&cli.directory, ui);
+    let open = || {
+        let project = project::Project::open(&cli.directory, ui)?;
+        match &cli.rehearsal {
+            Some(folder) => rehearse::stage(project, folder),
+            None => Ok(project),
+        }
+    };
     match &cli.verb {
         Verb::Init(args) => init::run(args, &cli.directory, ui),
         Verb::New(args) => new::run(args, &open()?),

@@ -26,13 +26,16 @@ pub(super) enum Venue {
     Sandbox,
     /// A folder.
     DryRun,
+    /// The relay of a rehearsal: all as with a real one, but nothing is waited for.
+    Rehearsal,
 }
 
 impl Venue {
-    pub(super) fn of(args: &SendArgs) -> Self {
+    pub(super) fn of(args: &SendArgs, project: &Project) -> Self {
         match (args.sandbox, args.dry_run) {
             (true, _) => Self::Sandbox,
             (false, true) => Self::DryRun,
+            (false, false) if project.rehearsal.is_some() => Self::Rehearsal,
             (false, false) => Self::Relay,
         }
     }
@@ -43,6 +46,7 @@ pub(super) enum Outbox {
     Relay(Relay),
     Sandbox(Sandbox, Relay),
     DryRun(PathBuf),
+    Rehearsal(Relay),
 }
 
 /// The parts of a run that do not depend on where it goes.
@@ -63,6 +67,7 @@ impl Outbox {
     pub(super) async fn open(project: &Project, venue: Venue, slug: &str) -> Result<Self> {
         match venue {
             Venue::Relay => Ok(Self::Relay(project.relay()?)),
+            Venue::Rehearsal => Ok(Self::Rehearsal(project.relay()?)),
             Venue::Sandbox => {
                 let sandbox = Sandbox::start(project).await?;
                 let relay = project.sandbox_relay(sandbox.address());
@@ -80,7 +85,9 @@ impl Outbox {
     /// What it is called for people.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Relay(relay) => format!("{}:{}", relay.host, relay.port),
+            Self::Relay(relay) | Self::Rehearsal(relay) => {
+                format!("{}:{}", relay.host, relay.port)
+            }
             Self::Sandbox(..) => "the sandbox inbox".into(),
             Self::DryRun(folder) => folder.display().to_string(),
         }
@@ -90,7 +97,7 @@ impl Outbox {
     pub(super) fn rate(&self, project: &Project) -> Rate {
         match self {
             Self::DryRun(_) => Rate::Max,
-            Self::Relay(_) | Self::Sandbox(..) => project.rate(),
+            Self::Relay(_) | Self::Sandbox(..) | Self::Rehearsal(_) => project.rate(),
         }
     }
 
@@ -115,7 +122,7 @@ impl Outbox {
         signals: &Signals,
     ) -> Result<Summary> {
         let mut plan = match self {
-            Self::Relay(relay) | Self::Sandbox(_, relay) => Plan {
+            Self::Relay(relay) | Self::Sandbox(_, relay) | Self::Rehearsal(relay) => Plan {
                 quotas: project.quotas(),
                 ..Plan::new(run.campaign, relay, self.rate(project))
             },
@@ -133,8 +140,11 @@ impl Outbox {
         plan.limit = run.limit;
         plan.deliver_by = run.deliver_by;
         plan.retry.relay_patience = run.patience;
+        if let Self::Rehearsal(_) = self {
+            plan.retry = super::rehearse::RETRY;
+        }
         match self {
-            Self::Relay(relay) | Self::Sandbox(_, relay) => {
+            Self::Relay(relay) | Self::Sandbox(_, relay) | Self::Rehearsal(relay) => {
                 let transport = Smtp::new(relay.clone())?;
                 start(plan, run, transport, project, signals).await
             }
@@ -147,7 +157,7 @@ impl Outbox {
     /// Closes it, and says which files it has kept.
     pub(super) async fn close(self) -> Result<Vec<PathBuf>> {
         match self {
-            Self::Relay(_) => Ok(Vec::new()),
+            Self::Relay(_) | Self::Rehearsal(_) => Ok(Vec::new()),
             Self::Sandbox(sandbox, _) => sandbox.finish().await,
             Self::DryRun(folder) => crate::fs::list(&folder),
         }

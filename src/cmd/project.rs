@@ -28,6 +28,8 @@ pub(super) struct Project {
     pub(super) settings: Settings,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ui: Ui,
+    /// The folder of the rehearsal that this process is part of.
+    pub(super) rehearsal: Option<PathBuf>,
 }
 
 impl Project {
@@ -44,6 +46,7 @@ impl Project {
             settings,
             clock: Arc::new(System),
             ui,
+            rehearsal: None,
         })
     }
 
@@ -52,9 +55,12 @@ impl Project {
         self.folder.join(relative)
     }
 
-    /// What letterpress itself keeps.
+    /// What letterpress itself keeps; a rehearsal has its own.
     pub(super) fn state(&self) -> PathBuf {
-        self.path(".letterpress")
+        match &self.rehearsal {
+            Some(folder) => folder.clone(),
+            None => self.path(".letterpress"),
+        }
     }
 
     pub(super) fn root(&self) -> Root {

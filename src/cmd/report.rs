@@ -391,7 +391,9 @@ fn words(
     }
     lines.push(String::new());
     match venue {
-        Venue::Relay => lines.push(format!("The books: letterpress status {slug}")),
+        Venue::Relay | Venue::Rehearsal => {
+            lines.push(format!("The books: letterpress status {slug}"))
+        }
         Venue::Sandbox => lines.extend([
             "Look at them: open an .eml file in a mail program, or run".into(),
             format!("  letterpress preview {slug}              the issue in the browser"),

@@ -39,7 +39,7 @@ pub(super) fn one(
     slot: Option<Timestamp>,
     project: &Project,
 ) -> Result<Exit> {
-    let venue = Venue::of(args);
+    let venue = Venue::of(args, project);
     let issue = project.gather(name)?;
     if let Some(exit) = not_yet(project, &issue, venue) {
         return Ok(exit);
@@ -68,7 +68,11 @@ pub(super) fn one(
         };
         let job = entry.enter(bundle).await?;
         let due = job.due().await?;
-        if let Some(reason) = job.paused().filter(|_| due > 0) {
+        // At a rehearsal nobody is there to look, and there is nothing to lose.
+        if let Some(reason) = job
+            .paused()
+            .filter(|_| due > 0 && venue != Venue::Rehearsal)
+        {
             after_a_look(project, &issue.slug, reason)?;
         }
         // A dry run writes files and to nobody: there is nothing to be sure of.
@@ -152,7 +156,7 @@ fn bundle(
 ) -> Result<Bundle> {
     let sandbox = match venue {
         Venue::Sandbox => Sandbox::Yes,
-        Venue::Relay | Venue::DryRun => Sandbox::No,
+        Venue::Relay | Venue::DryRun | Venue::Rehearsal => Sandbox::No,
     };
     let campaign = campaign::id_at(&issue.slug, slot, sandbox);
     Ok(Bundle {

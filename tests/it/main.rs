@@ -22,4 +22,5 @@ mod mjml;
 mod mjml_include;
 mod preview;
 mod project;
+mod rehearse;
 mod tidy;

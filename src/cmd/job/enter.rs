@@ -67,7 +67,7 @@ impl Entry<'_> {
                 let folder = project.state().join("dry-run").join(name);
                 (folder.clone(), Some(Scratch(folder)))
             }
-            Venue::Relay | Venue::Sandbox => (campaign::folder(project), None),
+            Venue::Relay | Venue::Sandbox | Venue::Rehearsal => (campaign::folder(project), None),
         };
         let mut freezing = Freezing::begin(&folder, id, 0)?;
         bundle.freeze(&mut freezing)?;
@@ -337,7 +337,7 @@ fn cancelled(campaign: &Campaign, venue: Venue) -> Error {
     match venue {
         Venue::Sandbox => error
             .hint("Add `--fresh` to forget the sandbox's books of this issue and deliver it anew."),
-        Venue::Relay | Venue::DryRun => {
+        Venue::Relay | Venue::DryRun | Venue::Rehearsal => {
             error.hint("To send it after all, give it a file of its own: under another name it is another campaign.")
         }
     }
@@ -366,7 +366,7 @@ fn edited(campaign: &Campaign, draft: &Bundle, counts: &Counts, venue: Venue) ->
         Venue::Sandbox => error.hint(
             "To forget the sandbox's books of this issue and deliver to everyone anew, add `--fresh`.",
         ),
-        Venue::Relay | Venue::DryRun => error.hint(
+        Venue::Relay | Venue::DryRun | Venue::Rehearsal => error.hint(
             "To send something new to everyone, give it a file of its own: a correction is an issue, too.",
         ),
     }
