@@ -119,7 +119,7 @@ impl<R: Read> List<R> {
     /// # Errors
     ///
     /// When the file cannot be read on, is not UTF-8, or opens a quote that it does not close.
-    pub fn next(&mut self) -> Result<Option<Judged>> {
+    pub fn next_row(&mut self) -> Result<Option<Judged>> {
         let Self {
             rows,
             columns,

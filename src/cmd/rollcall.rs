@@ -49,7 +49,7 @@ impl RollCall {
 
     /// The next one to write to; `tell` hears of every row on the way.
     pub(super) fn next(&mut self, mut tell: impl FnMut(&Called<'_>)) -> Result<Option<Recipient>> {
-        while let Some(Judged { person, warnings }) = self.list.next()? {
+        while let Some(Judged { person, warnings }) = self.list.next_row()? {
             tell(&Called::Row);
             for finding in &warnings {
                 tell(&Called::Odd(finding));

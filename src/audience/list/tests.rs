@@ -21,7 +21,7 @@ fn try_load(csv: &str, options: &ListOptions) -> Result<Read> {
         left_out: Vec::new(),
         warnings: Vec::new(),
     };
-    while let Some(judged) = list.next()? {
+    while let Some(judged) = list.next_row()? {
         read.rows += 1;
         read.warnings.extend(judged.warnings);
         match judged.person {
@@ -168,7 +168,7 @@ fn who_is_left_out_is_not_among_the_people() {
     let csv = "email\nann@example.org\nbob@example.org\nno\ncy@example.org\nBob@example.org\n";
     let mut list = List::open(csv.as_bytes(), "list.csv", &ListOptions::default()).unwrap();
     let mut reasons = Vec::new();
-    while let Some(judged) = list.next().unwrap() {
+    while let Some(judged) = list.next_row().unwrap() {
         match judged.person {
             Ok(person) if person.address.local() == "bob" => list.leave_out(&person.address),
             Ok(_) => {}

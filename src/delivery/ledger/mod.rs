@@ -123,13 +123,13 @@ impl Ledger {
     }
 
     /// Enters a campaign anew of which nothing was sent, all or nothing: what the books had of it is
-    /// forgotten. With the same content, audience and rows as before it stays as it is, and the terms
+    /// forgotten, but that it is paused. With the same content, audience and rows as before it stays as it is, and the terms
     /// alone are new.
     pub async fn enter(&self, campaign: NewCampaign, total: u32, terms: Terms) -> Result<Campaign> {
         let id = campaign.id.clone();
         let made = self.ask(move |connection| {
             let known = books::campaign(connection, &campaign.id)?;
-            let same = known.is_some_and(|known| {
+            let same = known.as_ref().is_some_and(|known| {
                 known.content_hash == campaign.content_hash
                     && known.audience_hash == campaign.audience_hash
                     && (known.total, known.generation) == (total, 0)
@@ -139,6 +139,13 @@ impl Ledger {
             } else {
                 schema::forget(connection, &campaign.id)?;
                 schema::insert(connection, &campaign, total, terms)?;
+            }
+            let made = books::campaign(connection, &campaign.id)?;
+            // A pause is about the issue, whatever it says by now.
+            if let (Some(made), Some(paused)) = (&made, known.map(|known| known.state))
+                && matches!(paused, CampaignState::Paused(_))
+            {
+                change::set_state(connection, made.key, &paused, campaign.created_at)?;
             }
             books::campaign(connection, &campaign.id)
         });

@@ -477,7 +477,7 @@ async fn a_campaign_of_which_nothing_was_sent_is_entered_anew() {
         ..new("a@all")
     };
     let other = ledger.enter(other, 2, terms(70)).await.unwrap();
-    assert_eq!(other.state, CampaignState::Scheduled);
+    assert_eq!(other.state, paused);
     assert_eq!(ledger.counts(other.key).await.unwrap().total(), 2);
     assert_eq!(ledger.campaigns().await.unwrap().len(), 1);
 }
