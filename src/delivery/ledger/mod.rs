@@ -9,6 +9,7 @@
 mod books;
 mod change;
 mod row;
+mod runs;
 mod schema;
 mod thread;
 
@@ -25,6 +26,7 @@ use tokio::sync::oneshot;
 
 pub use books::Books;
 pub use row::{Campaign, CampaignState, Counts, Due, Entry, Key, NewCampaign, Row, State};
+pub use runs::{Diary, Run, RunState};
 
 use crate::{
     error::{Error, Kind, Result},
