@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::project::Project;
@@ -105,6 +106,14 @@ pub(super) fn id(slug: &str, sandbox: Sandbox) -> String {
     match sandbox {
         Sandbox::Yes => format!("{slug}@all#sandbox"),
         Sandbox::No => format!("{slug}@all"),
+    }
+}
+
+/// The same for a time slot of an issue that recurs: `<slug>@<segment>@<slot>`.
+pub(super) fn id_at(slug: &str, slot: Option<Timestamp>, sandbox: Sandbox) -> String {
+    match slot {
+        Some(slot) if sandbox == Sandbox::No => format!("{slug}@all@{slot:.0}"),
+        _ => id(slug, sandbox),
     }
 }
 

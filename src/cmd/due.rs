@@ -5,7 +5,7 @@
 
 mod plan;
 
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Kind, Result},
     exit::Exit,
     fs,
-    issue::front_matter::IssueFront,
+    issue::Issue,
     source,
     ui::Format,
 };
@@ -101,40 +101,59 @@ pub(super) fn run(project: &Project) -> Result<Exit> {
     Ok(worst)
 }
 
-/// When a person says `send ISSUE`: the slot that it is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// An issue that goes out once.
-    Once,
-    /// The last slot of one that recurs, however long ago that was: a person has said so.
-    Slot(Timestamp),
-    /// Its first slot is still to come, if it has any.
-    NotYet(Option<Timestamp>),
+/// The slot that an issue is sent for: the one that cron says, or else, when a person sends an issue that
+/// recurs, that of a campaign that is under way or the last one, however long ago it was. Before its
+/// first slot it is not sent, as one with `send_at` is not before its time.
+pub(super) fn slot(
+    project: &Project,
+    issue: &Issue,
+    venue: Venue,
+    said: Option<Timestamp>,
+) -> Result<ControlFlow<Exit, Option<Timestamp>>> {
+    let schedule = match &issue.front.every {
+        Some(schedule) if venue == Venue::Relay && said.is_none() => schedule,
+        _ => return Ok(ControlFlow::Continue(said)),
+    };
+    let now = project.clock.now();
+    let books = Books::open_if_begun(&project.path(project.settings.ledger_path()))?;
+    let campaigns = books.as_ref().map_or(Ok(Vec::new()), Books::campaigns)?;
+    let slot = under_way(&issue.slug, &campaigns).or_else(|| schedule.last_at_or_before(now));
+    if slot.is_some() {
+        return Ok(ControlFlow::Continue(slot));
+    }
+    let next = schedule.next_after(now);
+    match project.ui.format() {
+        Format::Human => project.ui.product(&match next {
+            Some(next) => format!(
+                "`{}` is due at {} for the first time; nothing was sent.",
+                issue.slug,
+                schedule.show(next)
+            ),
+            None => format!("`{}` is never due; nothing was sent.", issue.slug),
+        }),
+        Format::Json => project.ui.json(&serde_json::json!({
+            "issue": issue.slug,
+            "end": "scheduled",
+            "send_at": next.map(|next| next.to_string()),
+        })),
+    }
+    Ok(ControlFlow::Break(Exit::TryLater))
 }
 
-/// For which slot an issue is sent by hand: that of a campaign that is under way, or else the last one.
-pub(super) fn turn(front: &IssueFront, slug: &str, campaigns: &[Campaign], now: Timestamp) -> Turn {
-    let Some(schedule) = &front.every else {
-        return Turn::Once;
-    };
-    let under_way = campaigns
-        .iter()
-        .filter(|campaign| {
-            matches!(
-                campaign.state,
-                CampaignState::Running | CampaignState::Interrupted | CampaignState::Paused(_)
-            )
-        })
-        .filter_map(|campaign| {
-            Name::of(&campaign.id)
-                .filter(|name| name.slug == slug)?
-                .slot
-        })
-        .max();
-    match under_way.or_else(|| schedule.last_at_or_before(now)) {
-        Some(slot) => Turn::Slot(slot),
-        None => Turn::NotYet(schedule.next_after(now)),
-    }
+/// The latest slot of an issue whose campaign is not at its end.
+fn under_way(slug: &str, campaigns: &[Campaign]) -> Option<Timestamp> {
+    let open = campaigns.iter().filter(|campaign| {
+        matches!(
+            campaign.state,
+            CampaignState::Running | CampaignState::Interrupted | CampaignState::Paused(_)
+        )
+    });
+    let slots = open.filter_map(|campaign| {
+        Name::of(&campaign.id)
+            .filter(|name| name.slug == slug)?
+            .slot
+    });
+    slots.max()
 }
 
 /// What the id of a campaign says: `<slug>@<segment>[@<slot>]`.

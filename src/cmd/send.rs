@@ -1,6 +1,6 @@
 //! `send ISSUE`: the straight line, from the issue's file to the books.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -38,19 +38,22 @@ pub(super) fn one(
     slot: Option<Timestamp>,
     project: &Project,
 ) -> Result<Exit> {
-    let _ = slot;
     let list = &project.settings.list.path;
     let venue = Venue::of(args);
     let issue = project.gather(name)?;
     if let Some(exit) = not_yet(project, &issue, venue) {
         return Ok(exit);
     }
+    let slot = match super::due::slot(project, &issue, venue, slot)? {
+        ControlFlow::Continue(slot) => slot,
+        ControlFlow::Break(exit) => return Ok(exit),
+    };
     let composed = project.compose(&issue)?;
     refuse(&composed)?;
     let audience = project.audience(&segment(&issue)?)?;
     report::left_out(project.ui, &audience, list)?;
     report::fields(&composed.edition, &audience.columns, list)?;
-    let bundle = bundle(project, &issue, composed, audience, venue)?;
+    let bundle = bundle(project, &issue, composed, audience, slot, venue)?;
     report::merges(&bundle, list)?;
 
     super::runtime()?.block_on(async {
@@ -140,13 +143,14 @@ fn bundle(
     issue: &Issue,
     composed: Composed,
     audience: Audience,
+    slot: Option<Timestamp>,
     venue: Venue,
 ) -> Result<Bundle> {
     let sandbox = match venue {
         Venue::Sandbox => Sandbox::Yes,
         Venue::Relay | Venue::DryRun => Sandbox::No,
     };
-    let campaign = campaign::id(&issue.slug, sandbox);
+    let campaign = campaign::id_at(&issue.slug, slot, sandbox);
     Ok(Bundle {
         letterhead: project.letterhead(issue, &campaign, project.clock.now())?,
         edition: composed.edition,
