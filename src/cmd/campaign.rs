@@ -103,18 +103,17 @@ pub(super) fn folder(project: &Project) -> PathBuf {
 
 /// `<slug>@<segment>`, and `#sandbox` for the sandbox, whose books are its own.
 pub(super) fn id(slug: &str, sandbox: Sandbox) -> String {
-    match sandbox {
-        Sandbox::Yes => format!("{slug}@all#sandbox"),
-        Sandbox::No => format!("{slug}@all"),
-    }
+    id_at(slug, None, sandbox)
 }
 
 /// The same for a time slot of an issue that recurs: `<slug>@<segment>@<slot>`.
 pub(super) fn id_at(slug: &str, slot: Option<Timestamp>, sandbox: Sandbox) -> String {
-    match slot {
-        Some(slot) if sandbox == Sandbox::No => format!("{slug}@all@{slot:.0}"),
-        _ => id(slug, sandbox),
-    }
+    let slot = slot.map(|slot| format!("@{slot:.0}")).unwrap_or_default();
+    let sandbox = match sandbox {
+        Sandbox::Yes => "#sandbox",
+        Sandbox::No => "",
+    };
+    format!("{slug}@all{slot}{sandbox}")
 }
 
 /// Whether a campaign goes to the sandbox.

@@ -4,21 +4,25 @@
 //! What has to be said is said once, as cron makes a mail of each word; the exit code tells it again.
 
 mod plan;
+mod slot;
 
-use std::{ops::ControlFlow, path::Path};
+use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::plan::{Known, Limits, Standing, Step, Timed};
+pub(super) use self::slot::slot;
+
+use self::{
+    plan::{Known, Limits, Standing, Step, Timed},
+    slot::Name,
+};
 use super::{job, outbox::Venue, project::Project, send};
 use crate::{
     cli::SendArgs,
-    delivery::ledger::{Books, Campaign, CampaignState, Diary, Run, RunState, holder},
+    delivery::ledger::{Books, CampaignState, Diary, Run, RunState, holder},
     error::{Error, Kind, Result},
     exit::Exit,
-    fs,
-    issue::Issue,
-    source,
+    fs, source,
     ui::Format,
 };
 
@@ -101,84 +105,11 @@ pub(super) fn run(project: &Project) -> Result<Exit> {
     Ok(worst)
 }
 
-/// The slot that an issue is sent for: the one that cron says, or else, when a person sends an issue that
-/// recurs, that of a campaign that is under way or the last one, however long ago it was. Before its
-/// first slot it is not sent, as one with `send_at` is not before its time.
-pub(super) fn slot(
-    project: &Project,
-    issue: &Issue,
-    venue: Venue,
-    said: Option<Timestamp>,
-) -> Result<ControlFlow<Exit, Option<Timestamp>>> {
-    let schedule = match &issue.front.every {
-        Some(schedule) if venue == Venue::Relay && said.is_none() => schedule,
-        _ => return Ok(ControlFlow::Continue(said)),
-    };
-    let now = project.clock.now();
-    let books = Books::open_if_begun(&project.path(project.settings.ledger_path()))?;
-    let campaigns = books.as_ref().map_or(Ok(Vec::new()), Books::campaigns)?;
-    let slot = under_way(&issue.slug, &campaigns).or_else(|| schedule.last_at_or_before(now));
-    if slot.is_some() {
-        return Ok(ControlFlow::Continue(slot));
-    }
-    let next = schedule.next_after(now);
-    match project.ui.format() {
-        Format::Human => project.ui.product(&match next {
-            Some(next) => format!(
-                "`{}` is due at {} for the first time; nothing was sent.",
-                issue.slug,
-                schedule.show(next)
-            ),
-            None => format!("`{}` is never due; nothing was sent.", issue.slug),
-        }),
-        Format::Json => project.ui.json(&serde_json::json!({
-            "issue": issue.slug,
-            "end": "scheduled",
-            "send_at": next.map(|next| next.to_string()),
-        })),
-    }
-    Ok(ControlFlow::Break(Exit::TryLater))
-}
-
-/// The latest slot of an issue whose campaign is not at its end.
-fn under_way(slug: &str, campaigns: &[Campaign]) -> Option<Timestamp> {
-    let open = campaigns.iter().filter(|campaign| {
-        matches!(
-            campaign.state,
-            CampaignState::Running | CampaignState::Interrupted | CampaignState::Paused(_)
-        )
-    });
-    let slots = open.filter_map(|campaign| {
-        Name::of(&campaign.id)
-            .filter(|name| name.slug == slug)?
-            .slot
-    });
-    slots.max()
-}
-
-/// What the id of a campaign says: `<slug>@<segment>[@<slot>]`.
-struct Name<'a> {
-    slug: &'a str,
-    slot: Option<Timestamp>,
-}
-
-impl<'a> Name<'a> {
-    /// Of a campaign to the relay; `None` for the sandbox.
-    fn of(id: &'a str) -> Option<Self> {
-        if id.contains('#') {
-            return None;
-        }
-        let (slug, rest) = id.split_once('@')?;
-        let slot = match rest.split_once('@') {
-            Some((_, slot)) => Some(slot.parse().ok()?),
-            None => None,
-        };
-        Some(Self { slug, slot })
-    }
-}
+/// Issues of which nobody can tell whether they are due, by their slugs.
+type Broken = Vec<(String, Error)>;
 
 /// The issues that say when they are due, and those of which nobody can tell.
-fn timed(project: &Project) -> Result<(Vec<Timed>, Vec<(String, Error)>)> {
+fn timed(project: &Project) -> Result<(Vec<Timed>, Broken)> {
     let root = project.root();
     let mut issues = Vec::new();
     let mut broken = Vec::new();

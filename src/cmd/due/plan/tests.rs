@@ -226,7 +226,7 @@ fn an_issue_that_is_new_has_no_past() {
     let see = "see weekly: Mon 08:00 Europe/Berlin".to_owned();
     let now = |now| steps(&[weekly()], &Known::default(), now);
     // Long after its last slot.
-    assert_eq!(now("2026-11-25T00:00:00Z"), [see.clone()]);
+    assert_eq!(now("2026-11-25T00:00:00Z"), std::slice::from_ref(&see));
     // It would have been caught up: said, as it might have been meant.
     assert_eq!(
         now("2026-11-23T09:00:00Z"),
@@ -294,12 +294,12 @@ fn daylight_saving_neither_doubles_nor_drops_a_slot() {
     // In autumn half past two comes twice.
     let first = "2026-10-25T00:30:00Z";
     assert_eq!(
-        steps(&[daily.clone()], &books(seen), first),
+        steps(std::slice::from_ref(&daily), &books(seen), first),
         [format!("owe daily {first}"), format!("send daily {first}")]
     );
     let sent = books(&format!("{seen}campaign daily {first} complete"));
     assert_eq!(
-        steps(&[daily.clone()], &sent, "2026-10-25T01:30:00Z"),
+        steps(std::slice::from_ref(&daily), &sent, "2026-10-25T01:30:00Z"),
         NOTHING
     );
     // In spring it never comes: three o'clock it is.
@@ -308,7 +308,11 @@ fn daylight_saving_neither_doubles_nor_drops_a_slot() {
         "{seen}campaign daily 2026-03-28T01:30:00Z complete"
     ));
     assert_eq!(
-        steps(&[daily.clone()], &before, "2026-03-29T00:59:59Z"),
+        steps(
+            std::slice::from_ref(&daily),
+            &before,
+            "2026-03-29T00:59:59Z"
+        ),
         NOTHING
     );
     assert_eq!(
