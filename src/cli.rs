@@ -209,7 +209,7 @@ pub struct TestArgs {
 }
 
 /// `send`
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct SendArgs {
     /// The issue
     #[arg(required_unless_present = "due")]

@@ -1,6 +1,6 @@
 //! `send ISSUE`: the straight line, from the issue's file to the books.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -44,6 +44,10 @@ pub(super) fn one(
     if let Some(exit) = not_yet(project, &issue, venue) {
         return Ok(exit);
     }
+    let slot = match super::due::slot(project, &issue, venue, slot)? {
+        ControlFlow::Continue(slot) => slot,
+        ControlFlow::Break(exit) => return Ok(exit),
+    };
     let composed = project.compose(&issue)?;
     refuse(&composed)?;
     let segment = segment(&issue)?;

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod cmd_due;
 mod cmd_errors;
 mod cmd_init;
 mod cmd_send;

@@ -10,7 +10,7 @@ use crate::error::Result;
 
 /// The ledger, open for reading: needs no lock, and works while a campaign is being sent.
 #[derive(Debug)]
-pub struct Books(Connection);
+pub struct Books(pub(super) Connection);
 
 impl Books {
     /// Opens the ledger in a file; `None` when there is no such file.

@@ -10,6 +10,7 @@ mod books;
 mod change;
 mod relays;
 mod row;
+mod runs;
 mod schema;
 mod thread;
 
@@ -30,6 +31,7 @@ pub use row::{
     Attempt, Campaign, CampaignState, Counts, Due, Entry, Generation, Key, NewCampaign, Row, State,
     Terms,
 };
+pub use runs::{Diary, Run, RunState};
 
 use crate::{
     error::{Error, Kind, Result},
