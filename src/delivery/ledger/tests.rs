@@ -252,7 +252,7 @@ fn what_is_no_ledger_is_left_alone() {
     let error = Ledger::open(&newer).unwrap_err();
     assert_eq!(
         error.message(),
-        "the ledger is of version 9; this program knows version 1"
+        "the ledger is of version 9; this program knows version 2"
     );
 }
 
