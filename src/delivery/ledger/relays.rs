@@ -221,3 +221,6 @@ fn relay_state(connection: &Connection, relay: &str) -> rusqlite::Result<Option<
         )
         .optional()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! The one limiter that all connections to a relay share: the pure cores on the runtime's timer.
 
+mod crowd;
 mod state;
 
 use std::{

@@ -13,7 +13,9 @@ use super::{
         throttle::{Meter, Throttle, forgiven},
         warmup::Ramp,
     },
-    Step, span,
+    Step,
+    crowd::Crowd,
+    span,
 };
 
 /// Why nothing may go, and for how long. No slot of the pace is taken for it.
@@ -379,48 +381,5 @@ impl Brake {
             self.throttle.unbound();
         }
         self.throttle.throttled(now);
-    }
-}
-
-/// How many connections a relay bears.
-#[derive(Debug)]
-pub(super) struct Crowd {
-    allowed: usize,
-    most: usize,
-    changed: Duration,
-}
-
-impl Crowd {
-    /// The refusals of connections that were opened together are one.
-    const COHORT: Duration = Duration::from_secs(2);
-    /// How long it is before one more is tried.
-    const PROBE: Duration = Duration::from_secs(300);
-
-    fn new(most: usize) -> Self {
-        let most = most.max(1);
-        Self {
-            allowed: most,
-            most,
-            changed: Duration::ZERO,
-        }
-    }
-
-    pub(super) fn allowed(&self) -> usize {
-        self.allowed
-    }
-
-    pub(super) fn crowded(&mut self, now: Duration) {
-        let first = self.allowed == self.most;
-        if first || now >= self.changed + Self::COHORT {
-            self.allowed = self.allowed.saturating_sub(1).max(1);
-            self.changed = now;
-        }
-    }
-
-    fn clean(&mut self, now: Duration) {
-        if self.allowed < self.most && now >= self.changed + Self::PROBE {
-            self.allowed += 1;
-            self.changed = now;
-        }
     }
 }
