@@ -94,7 +94,7 @@ impl Health {
         match outcome {
             Outcome::Failed {
                 reply,
-                refused: Refused::Message,
+                refused: Refused::Policy | Refused::Content,
                 ..
             } => {
                 state.refused += 1;
@@ -191,15 +191,15 @@ mod tests {
             health.answered(&refused(Refused::Recipient)).unwrap();
         }
         for _ in 0..4 {
-            health.answered(&refused(Refused::Message)).unwrap();
+            health.answered(&refused(Refused::Content)).unwrap();
         }
         health.answered(&sent).unwrap();
         for _ in 0..4 {
-            health.answered(&refused(Refused::Message)).unwrap();
+            health.answered(&refused(Refused::Content)).unwrap();
             // What happens to a recipient says nothing about the content.
             health.answered(&refused(Refused::Recipient)).unwrap();
         }
-        let error = health.answered(&refused(Refused::Message)).unwrap_err();
+        let error = health.answered(&refused(Refused::Content)).unwrap_err();
         assert_eq!(error.kind(), Kind::Unavailable);
 
         let unknown = Outcome::Unknown {

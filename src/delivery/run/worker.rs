@@ -267,7 +267,7 @@ impl<T: Transport> Worker<'_, T> {
     fn suffer(&self, trouble: Trouble) -> Result<(), Quit> {
         let shared = self.shared;
         let end = match trouble {
-            Trouble::Closed(why) | Trouble::Relay(why) => {
+            Trouble::Closed(why) | Trouble::Relay(why) | Trouble::Throttle(why) => {
                 match shared.health.trouble(&why, Instant::now()) {
                     Ok(()) => {
                         shared.progress.trouble(&why);
