@@ -3,6 +3,7 @@
 //! Each worker has one connection and at most one row that is not settled, so that a crash leaves no
 //! more rows in doubt than there are connections. To resume is to run again.
 
+mod control;
 mod feed;
 mod halt;
 mod health;
@@ -162,6 +163,10 @@ pub enum End {
         /// What it was.
         reason: String,
     },
+    /// Somebody paused it from elsewhere; in these words.
+    Paused(String),
+    /// Somebody called it off from elsewhere: what was due is skipped.
+    Cancelled,
     /// It makes no sense to go on: [`Kind::TryLater`] when time may help, any other kind when a person
     /// must look.
     Trouble(Error),
@@ -189,7 +194,15 @@ pub async fn deliver<T: Transport>(
     let now = clock.now();
     // What an earlier process was sending when it ended: we hold the lock, so it is nobody's now.
     ledger.recover(now).await?;
-    ledger.set_state(key, CampaignState::Running, now).await?;
+    if let Some(wish) = ledger.set_out(key, now).await? {
+        return Ok(Summary {
+            counts: ledger.counts(key).await?,
+            tried: 0,
+            took: begun.elapsed(),
+            commit_time: None,
+            end: wish.into(),
+        });
+    }
     let past = ledger.usage(&plan.relay, now).await?;
     let counts = ledger.counts(key).await?;
     let limiter = Limiter::new(plan.rate, &plan.quotas, &past, now);
@@ -202,6 +215,10 @@ pub async fn deliver<T: Transport>(
     for _ in 0..connections {
         workers.spawn(worker::work(shared.clone()));
     }
+    let watched = shared.clone();
+    let watch = tokio::spawn(async move {
+        control::watch(&watched.ledger, key, &watched.halt).await;
+    });
     let mut failure = None;
     while let Some(ended) = workers.join_next().await {
         let ended = ended.unwrap_or_else(|cause| Err(Error::bug("a worker broke").because(&cause)));
@@ -210,6 +227,7 @@ pub async fn deliver<T: Transport>(
             failure.get_or_insert(error);
         }
     }
+    watch.abort();
     close(&shared, begun, failure).await
 }
 
@@ -243,8 +261,15 @@ async fn close<T: Transport>(
             None => return Err(Error::bug("the run ended, but there are rows that are due")),
         },
     };
+    let end = control::carry_out(ledger, key, end, now).await?;
+    let counts = match end {
+        End::Cancelled => ledger.counts(key).await?,
+        _ => counts,
+    };
     let state = match &end {
         End::Complete => CampaignState::Complete,
+        End::Paused(reason) => CampaignState::Paused(reason.clone()),
+        End::Cancelled => CampaignState::Cancelled,
         End::Trouble(error) if error.kind() != Kind::TryLater => {
             CampaignState::Paused(error.to_string())
         }

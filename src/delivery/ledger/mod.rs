@@ -10,6 +10,7 @@ mod books;
 mod change;
 mod row;
 mod schema;
+mod steer;
 mod thread;
 
 use std::{
@@ -25,6 +26,7 @@ use tokio::sync::oneshot;
 
 pub use books::Books;
 pub use row::{Campaign, CampaignState, Counts, Due, Entry, Key, NewCampaign, Row, State};
+pub use steer::{BY_A_PERSON, Helm, Verdict, Wish};
 
 use crate::{
     error::{Error, Kind, Result},

@@ -185,6 +185,21 @@ pub(super) fn open_read_only(path: &std::path::Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// Opens the ledger for a short change, beside a process that may hold its lock.
+pub(super) fn open_beside(path: &std::path::Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> rusqlite::Result<(Connection, i32)> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.execute_batch("PRAGMA synchronous = FULL;")?;
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok((connection, version))
+    };
+    let (connection, version) = open().map_err(|cause| cannot(&cause))?;
+    check(&connection, version)?;
+    Ok(connection)
+}
+
 fn check(connection: &Connection, version: i32) -> Result<()> {
     let id: i32 = connection
         .pragma_query_value(None, "application_id", |row| row.get(0))
