@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 
 use super::{
     campaign::{self, Bundle, Press},
-    outbox::{Outbox, Run, Venue},
+    outbox::{Outbox, Run, Stay, Venue},
     project::Project,
     receipt,
     signals::Signals,
@@ -239,6 +239,11 @@ impl Job {
             }),
             progress: Arc::new(Bar::new(bar.clone(), project.ui)),
             patience: Duration::from_secs(60),
+            stay: if args.wait {
+                Stay::UntilDone
+            } else {
+                Stay::Briefly
+            },
         };
         let ledger = Arc::clone(&run.ledger);
         let summary = outbox.deliver(project, run, signals).await;
@@ -397,6 +402,11 @@ impl Bar {
 }
 
 impl Progress for Bar {
+    fn expected(&self, finish: Option<jiff::Timestamp>) {
+        let words = finish.map(|at| at.strftime("until %H:%M UTC").to_string());
+        self.bar.set_message(words.unwrap_or_default());
+    }
+
     fn settled(&self, counts: &Counts) {
         self.bar.set_position(counts.settled());
         let trouble = counts.deferred + counts.failed + counts.unknown;

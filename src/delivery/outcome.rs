@@ -61,6 +61,8 @@ pub enum Trouble {
     Relay(String),
     /// The relay takes mail, but not so fast.
     Throttle(String),
+    /// The relay takes mail, but has too many connections of ours.
+    Crowd(String),
     /// A quota of the relay is used up: not within minutes.
     Quota(String),
     /// A person must mend something first.
@@ -169,18 +171,24 @@ const QUOTA: [&str; 14] = [
 ];
 
 /// A relay that wants us to slow down.
-const THROTTLE: [&str; 11] = [
+const THROTTLE: [&str; 9] = [
     "throttl",
     "maximum sending rate",
     "sending rate",
     "rate limit",
     "ratelimit",
     "too many messages",
-    "too many connections",
-    "concurrent connections",
     "peak smtp relay",
     "slow down",
     "too fast",
+];
+
+/// A relay that has too many connections of ours.
+const CROWD: [&str; 4] = [
+    "too many connections",
+    "too many concurrent",
+    "concurrent connections",
+    "connection limit",
 ];
 
 /// A refusal that is meant for now, whatever its code says.
@@ -281,6 +289,9 @@ fn trouble_with_relay(asked: Asked, reply: &Reply, text: &str) -> Option<Trouble
             text,
         ));
     }
+    if reply.says(&CROWD) || reply.code == 432 {
+        return Some(Trouble::Crowd(own()));
+    }
     if matches!(asked, Asked::Session | Asked::Login) {
         return Some(Trouble::Relay(own()));
     }
@@ -291,7 +302,7 @@ fn trouble_with_relay(asked: Asked, reply: &Reply, text: &str) -> Option<Trouble
         });
     }
     if !for_good {
-        if throttle || matches!(reply.code, 432 | 454) {
+        if throttle || reply.code == 454 {
             return Some(Trouble::Throttle(own()));
         }
         // Too many recipients for one transaction: ours has one, so it counts more than that.

@@ -13,7 +13,8 @@ use letterpress::{
     clock::Manual,
     delivery::{
         Deadlines, End, Relay, Stop,
-        ledger::{Books, CampaignState, Counts, Ledger, State},
+        ledger::{Attempt, Books, CampaignState, Counts, Ledger, State},
+        pace::Usage,
         transport::Smtp,
     },
 };
@@ -98,7 +99,7 @@ async fn our_own_quota_counts_over_runs() {
     let clock = Manual::at(Timestamp::from_second(1_000_000).unwrap());
     let mut desk = Desk::new(9, &relay(&server)).await;
     desk.clock = Arc::new(clock.clone());
-    desk.plan.quotas = vec!["4/24h".parse().unwrap(), "100/h".parse().unwrap()];
+    desk.limits.quotas = vec!["4/24h".parse().unwrap(), "100/h".parse().unwrap()];
     desk.plan.limit = Some(3);
     let summary = desk.send(relay(&server)).await;
     assert!(matches!(summary.end, End::Limit), "{:?}", summary.end);
@@ -126,7 +127,7 @@ async fn the_rate_is_kept_by_all_connections_together() {
         ..relay(&server)
     };
     let mut desk = Desk::new(12, &relay).await;
-    desk.plan.rate = "50/s".parse().unwrap();
+    desk.limits.rate = "50/s".parse().unwrap();
     let summary = desk.send(relay).await;
     assert_eq!(summary.counts.sent, 12);
     // Eleven intervals of 22 ms.
@@ -196,9 +197,14 @@ async fn what_was_being_sent_at_a_crash_is_unknown_and_not_sent_again() {
     {
         // A process that ends between the intent and the reply.
         let desk = Desk::on(Ledger::open(&path).unwrap(), 3, &relay(&server)).await;
-        let intent = desk
-            .ledger
-            .intent(desk.key(), 1, "1@x", "main", Timestamp::UNIX_EPOCH);
+        let attempt = Attempt {
+            seq: 1,
+            message_id: "1@x".to_owned(),
+            generation: 0,
+            usage: Usage::new("main", Timestamp::UNIX_EPOCH),
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let intent = desk.ledger.intent(desk.key(), attempt);
         intent.durable().await.unwrap();
     }
     let ledger = Ledger::open(&path).unwrap();

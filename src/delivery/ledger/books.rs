@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row as Record, params};
 
 use super::{Campaign, CampaignState, Counts, Due, Key, Row, cannot, schema};
-use crate::{delivery::pace::LONGEST_WINDOW, error::Result};
+use crate::error::Result;
 
 /// The ledger, open for reading: needs no lock, and works while a campaign is being sent.
 #[derive(Debug)]
-pub struct Books(Connection);
+pub struct Books(pub(super) Connection);
 
 impl Books {
     /// Opens the ledger in a file; `None` when there is no such file.
@@ -165,24 +165,6 @@ pub(super) fn next_deferred(
         |record| record.get(0),
     )?;
     Ok(next.map(time))
-}
-
-pub(super) fn usage(
-    connection: &Connection,
-    relay: &str,
-    now: Timestamp,
-) -> rusqlite::Result<Vec<(i64, u64)>> {
-    let longest = i64::try_from(LONGEST_WINDOW.as_secs()).unwrap_or(i64::MAX);
-    connection.execute(
-        "DELETE FROM relay_usage WHERE second < ?1",
-        [now.as_second() - longest - 60],
-    )?;
-    connection
-        .prepare("SELECT second, messages FROM relay_usage WHERE relay = ?1 ORDER BY second")?
-        .query_map([relay], |record| {
-            Ok((record.get(0)?, record.get::<_, i64>(1)?.unsigned_abs()))
-        })?
-        .collect()
 }
 
 pub(super) fn last_intent(

@@ -3,36 +3,36 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{CampaignState, Entry, Key, State};
+use super::{Attempt, CampaignState, Entry, Key, State, relays};
 
 /// The longest reply that is kept, in bytes.
 const REPLY: usize = 500;
 
-/// Notes that a row is about to be sent; false when it is not due.
+/// Notes that a row is about to be sent, and through which relay; false when it is not due.
 pub(super) fn intent(
     connection: &Connection,
     key: Key,
-    seq: u32,
-    message_id: &str,
-    relay: &str,
-    now: Timestamp,
+    attempt: &Attempt,
 ) -> rusqlite::Result<bool> {
+    let relay = relays::used(connection, &attempt.usage)?;
     let changed = connection
         .prepare_cached(
-            "UPDATE delivery SET state = 1, attempts = attempts + 1, message_id = ?3, at = ?4, next_at = NULL
+            "UPDATE delivery SET state = 1, attempts = attempts + 1, message_id = ?3, at = ?4, next_at = NULL,
+                 generation = ?5, relay = ?6
              WHERE campaign = ?1 AND seq = ?2 AND state IN (0, 3)",
         )?
-        .execute(params![key, seq, message_id, now.as_millisecond()])?;
-    if changed == 0 {
-        return Ok(false);
+        .execute(params![
+            key,
+            attempt.seq,
+            attempt.message_id,
+            attempt.now.as_millisecond(),
+            attempt.generation,
+            relay,
+        ])?;
+    if changed > 0 {
+        relays::count(connection, &attempt.usage)?;
     }
-    connection
-        .prepare_cached(
-            "INSERT INTO relay_usage(relay, second, messages) VALUES(?1, ?2, 1)
-             ON CONFLICT DO UPDATE SET messages = messages + 1",
-        )?
-        .execute(params![relay, now.as_second()])?;
-    Ok(true)
+    Ok(changed > 0)
 }
 
 /// Notes what became of a row; false when it was not being sent.

@@ -8,10 +8,12 @@
 
 mod books;
 mod change;
+mod relays;
 mod row;
 mod schema;
 mod steer;
 mod thread;
+mod troubles;
 
 use std::{
     path::{Path, PathBuf},
@@ -25,8 +27,10 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 pub use books::Books;
-pub use row::{Campaign, CampaignState, Counts, Due, Entry, Key, NewCampaign, Row, State};
+pub use relays::RelayState;
+pub use row::{Attempt, Campaign, CampaignState, Counts, Due, Entry, Key, NewCampaign, Row, State};
 pub use steer::{BY_A_PERSON, Helm, Verdict, Wish};
+pub use troubles::Troubled;
 
 use crate::{
     error::{Error, Kind, Result},
@@ -150,23 +154,9 @@ impl Ledger {
 
     /// Says that a row is about to be sent through a relay: queued at once, durable when the intent
     /// says so. Only a row that is pending or deferred can be.
-    pub fn intent(
-        &self,
-        key: Key,
-        seq: u32,
-        message_id: &str,
-        relay: &str,
-        now: Timestamp,
-    ) -> Intent {
+    pub fn intent(&self, key: Key, attempt: Attempt) -> Intent {
         let (done, answer) = oneshot::channel();
-        self.push(Op::Intent {
-            key,
-            seq,
-            message_id: message_id.to_owned(),
-            relay: relay.to_owned(),
-            now,
-            done,
-        });
+        self.push(Op::Intent { key, attempt, done });
         Intent(answer)
     }
 
@@ -204,14 +194,6 @@ impl Ledger {
     /// The next `limit` rows after a seq, or from the first on.
     pub async fn rows(&self, key: Key, after: Option<u32>, limit: u32) -> Result<Vec<Row>> {
         self.ask(move |connection| books::rows(connection, key, after, limit))
-            .await
-    }
-
-    /// How many messages a relay was given in which second of the epoch, since a time, ascending.
-    /// Forgets what is older than any quota asks for.
-    pub async fn usage(&self, relay: &str, now: Timestamp) -> Result<Vec<(i64, u64)>> {
-        let relay = relay.to_owned();
-        self.ask(move |connection| books::usage(connection, &relay, now))
             .await
     }
 

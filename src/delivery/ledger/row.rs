@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::delivery::pace::Usage;
+
 /// The state of a row. The numbers are the ones in the file, for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
@@ -213,6 +215,21 @@ impl Counts {
             State::Expired => &mut self.expired,
         }
     }
+}
+
+/// A row that is about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Which.
+    pub seq: u32,
+    /// The Message-ID of its mail, without angle brackets.
+    pub message_id: String,
+    /// The generation of the content that its mail is made of.
+    pub generation: u32,
+    /// How it is counted, and with that the relay.
+    pub usage: Usage,
+    /// Now.
+    pub now: Timestamp,
 }
 
 /// What became of a row that was `sending`.

@@ -23,9 +23,19 @@ fn entry(state: State, code: u16, reply: &str, next_at: Option<i64>) -> Entry {
     }
 }
 
+fn attempt(seq: u32, message_id: &str, second: i64) -> Attempt {
+    Attempt {
+        seq,
+        message_id: message_id.to_owned(),
+        generation: 0,
+        usage: crate::delivery::pace::Usage::new("main", time(second)),
+        now: time(second),
+    }
+}
+
 async fn intend(ledger: &Ledger, key: Key, seq: u32) -> Result<()> {
     ledger
-        .intent(key, seq, &format!("{seq}@x"), "main", time(4))
+        .intent(key, attempt(seq, &format!("{seq}@x"), 4))
         .durable()
         .await
 }
@@ -255,7 +265,7 @@ async fn usage_counts_over_campaigns_and_restarts() {
         for id in ["a@all", "b@all"] {
             let key = ledger.begin(new(id), 2).await.unwrap().key;
             intend(&ledger, key, 0).await.unwrap();
-            let later = ledger.intent(key, 1, "m", "main", time(70));
+            let later = ledger.intent(key, attempt(1, "m", 70));
             later.durable().await.unwrap();
         }
         ledger.forget("a@all").await.unwrap();
@@ -263,13 +273,13 @@ async fn usage_counts_over_campaigns_and_restarts() {
     }
     let ledger = Ledger::open(&path).unwrap();
     assert_eq!(
-        ledger.usage("main", time(80)).await.unwrap(),
+        ledger.past("main", time(80)).await.unwrap().usage,
         [(4, 2), (70, 2)]
     );
-    assert_eq!(ledger.usage("other", time(80)).await.unwrap(), []);
+    assert_eq!(ledger.usage("other").await.unwrap(), []);
     assert_eq!(ledger.last_intent("main").await.unwrap(), Some(time(70)));
     let far = time(70 + 8 * 24 * 3600);
-    assert_eq!(ledger.usage("main", far).await.unwrap(), []);
+    assert_eq!(ledger.past("main", far).await.unwrap().usage, []);
 }
 
 #[tokio::test]
@@ -296,7 +306,7 @@ async fn a_full_disk_stops_intents_and_keeps_what_relays_said() {
     );
     let mut refused = 0;
     for seq in 1..50 {
-        let intent = ledger.intent(key, seq, &long.repeat(9), "main", time(4));
+        let intent = ledger.intent(key, attempt(seq, &long.repeat(9), 4));
         match intent.durable().await {
             Ok(()) => ledger.record(key, seq, entry(State::Sent, 250, &long, None)),
             Err(error) => {

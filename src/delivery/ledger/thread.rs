@@ -10,12 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::{
-    Entry, Key, cannot,
+    Attempt, Entry, Key, cannot,
     change::{intent, record},
     schema::{self, Source},
 };
@@ -31,10 +30,7 @@ const TIMES: usize = 4096;
 pub(super) enum Op {
     Intent {
         key: Key,
-        seq: u32,
-        message_id: String,
-        relay: String,
-        now: Timestamp,
+        attempt: Attempt,
         done: oneshot::Sender<Result<()>>,
     },
     Record {
@@ -142,22 +138,15 @@ impl Writer<'_> {
             let mut failed = None;
             for op in batch {
                 match op {
-                    Op::Intent {
-                        key,
-                        seq,
-                        message_id,
-                        relay,
-                        now,
-                        done,
-                    } => {
+                    Op::Intent { key, attempt, done } => {
                         synced = true;
                         let changed = match failed {
-                            None => intent(&transaction, key, seq, &message_id, &relay, now),
+                            None => intent(&transaction, key, &attempt),
                             Some(_) => Ok(false),
                         };
                         let answer = match changed {
                             Ok(true) => Ok(()),
-                            Ok(false) => Err(Error::bug(format!("row {seq} is not due"))),
+                            Ok(false) => Err(Error::bug(format!("row {} is not due", attempt.seq))),
                             Err(cause) => {
                                 let error = cannot(&cause);
                                 failed.get_or_insert(cause);

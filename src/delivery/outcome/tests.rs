@@ -11,6 +11,7 @@ fn word(verdict: &Verdict) -> String {
         Verdict::Run(Trouble::Closed(_)) => "reconnect".to_owned(),
         Verdict::Run(Trouble::Relay(_)) => "back off".to_owned(),
         Verdict::Run(Trouble::Throttle(_)) => "slow down".to_owned(),
+        Verdict::Run(Trouble::Crowd(_)) => "fewer connections".to_owned(),
         Verdict::Run(Trouble::Quota(_)) => "quota".to_owned(),
         Verdict::Run(Trouble::Stop(error)) => format!("stop: {:?}", error.kind()),
     }
@@ -45,6 +46,11 @@ fn the_table() {
             "550 5.7.11 encryption needed",
             &[Sender],
             "stop: Credentials",
+        ),
+        (
+            "421 4.7.0 too many connections from you",
+            &[Session, Login, Sender, Recipient],
+            "fewer connections",
         ),
         // The end of a connection is nobody's fault.
         (
@@ -156,7 +162,7 @@ fn the_table() {
         (
             "432 4.3.2 concurrent connections limit exceeded",
             &[Sender, Recipient, Dot],
-            "slow down",
+            "fewer connections",
         ),
         (
             "432 4.7.12 a password transition is needed",

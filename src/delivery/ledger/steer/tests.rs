@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::delivery::{ledger::Attempt, pace::Usage};
 use crate::delivery::ledger::{Counts, Entry, NewCampaign, Row};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -38,7 +39,13 @@ impl Desk {
     }
 
     async fn settle(&self, seq: u32, state: State) {
-        let intent = self.ledger.intent(self.key, seq, "m@x", "main", NOW);
+        let intent = self.ledger.intent(self.key, Attempt {
+            seq,
+            message_id: "m@x".to_owned(),
+            generation: 0,
+            usage: Usage::new("main", NOW),
+            now: NOW,
+        });
         intent.durable().await.unwrap();
         let entry = Entry {
             state,
