@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{
     campaign::{self, Audience, Bundle, Press},
-    outbox::{Outbox, Run, Venue},
+    outbox::{Outbox, Run, Stay, Venue},
     project::Project,
     receipt,
     signals::Signals,
@@ -143,11 +143,10 @@ impl Job {
         let slug = self.bundle.letterhead.slug.clone();
         let Campaign {
             mut deliver_by,
-            mut generation,
             ..
         } = self.campaign;
         if let Some(next) = self.next {
-            (deliver_by, generation) = (next.deliver_by, next.number);
+            deliver_by = next.deliver_by;
             self.ledger.grow(key, next).await?;
         }
         let now = project.clock.now();
@@ -167,10 +166,15 @@ impl Job {
                 .limit
                 .map(|limit| u32::try_from(limit).unwrap_or(u32::MAX)),
             ledger: self.ledger,
-            mails: Arc::new(due::Due::new(press, generation, project)?),
+            mails: Arc::new(due::Due::new(press, project)?),
             progress: Arc::new(Bar::new(bar.clone(), project.ui)),
             patience: Duration::from_secs(60),
             deliver_by,
+            stay: if args.wait {
+                Stay::UntilDone
+            } else {
+                Stay::Briefly
+            },
         };
         let ledger = Arc::clone(&run.ledger);
         let summary = outbox.deliver(project, run, signals).await;

@@ -314,6 +314,7 @@ fn exit(project: &Project, summary: Summary, signals: &Signals) -> Result<Exit> 
         End::Trouble(error) => Err(error),
         End::Stopped => Ok(signals.exit().unwrap_or(Exit::Interrupted)),
         End::Deferred { .. } | End::Quota { .. } => Ok(Exit::TryLater),
+        End::Paused(_) | End::Cancelled => Ok(Exit::Unavailable),
         End::Limit => Ok(Exit::Done),
         End::Complete => {
             let max = project.settings.send.max_failures;
@@ -376,6 +377,10 @@ fn words(
         }),
         End::Limit => lines.push("The limit of this run is reached; run it again to go on.".into()),
         End::Stopped => lines.push("Stopped; run it again to go on.".into()),
+        End::Paused(reason) => lines.push(format!(
+            "It is {reason}. To let it go on: letterpress resume {slug}"
+        )),
+        End::Cancelled => lines.push("It was cancelled; nothing more of it is sent.".into()),
         End::Complete | End::Trouble(_) => {}
     }
     if !kept.is_empty() {
@@ -414,6 +419,8 @@ fn json(slug: &str, summary: &Summary, kept: &[PathBuf]) -> serde_json::Value {
         End::Deferred { .. } => "deferred",
         End::Limit => "limit",
         End::Stopped => "stopped",
+        End::Paused(_) => "paused",
+        End::Cancelled => "cancelled",
         End::Quota { .. } => "quota",
         End::Trouble(_) => "trouble",
     };

@@ -25,7 +25,7 @@ pub struct Settings {
     pub list: ListSettings,
     /// Who carries it.
     pub relay: Option<RelaySettings>,
-    /// Further relays by name. Not used yet, see [`Settings::refuse`].
+    /// Further relays by name, which share the mail or step in.
     #[serde(default)]
     pub relays: BTreeMap<String, RelaySettings>,
     /// How mail is signed. Not honored yet, see [`Settings::refuse`].

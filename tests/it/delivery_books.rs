@@ -99,7 +99,7 @@ async fn our_own_quota_counts_over_runs() {
     let clock = Manual::at(Timestamp::from_second(1_000_000).unwrap());
     let mut desk = Desk::new(9, &relay(&server)).await;
     desk.clock = Arc::new(clock.clone());
-    desk.plan.quotas = vec!["4/24h".parse().unwrap(), "100/h".parse().unwrap()];
+    desk.limits.quotas = vec!["4/24h".parse().unwrap(), "100/h".parse().unwrap()];
     desk.plan.limit = Some(3);
     let summary = desk.send(relay(&server)).await;
     assert!(matches!(summary.end, End::Limit), "{:?}", summary.end);
@@ -128,7 +128,7 @@ async fn the_rate_is_kept_by_all_connections_together() {
         ..relay(&server)
     };
     let mut desk = Desk::new(12, &relay).await;
-    desk.plan.rate = "50/s".parse().unwrap();
+    desk.limits.rate = "50/s".parse().unwrap();
     let summary = desk.send(relay).await;
     assert_eq!(summary.counts.sent, 12);
     // Eleven intervals of 22 ms.

@@ -19,14 +19,12 @@ use crate::{
 pub(super) struct Due {
     press: Press,
     suppressed: Suppressed,
-    generation: u32,
 }
 
 impl Due {
-    pub(super) fn new(press: Press, generation: u32, project: &Project) -> Result<Self> {
+    pub(super) fn new(press: Press, project: &Project) -> Result<Self> {
         Ok(Self {
             press,
-            generation,
             suppressed: Suppressed::new(project)?,
         })
     }
@@ -45,10 +43,6 @@ impl Mails for Due {
     fn domain(&self, seq: u32) -> Option<String> {
         let address = self.press.address(seq)?;
         Some(address.domain().to_owned())
-    }
-
-    fn generation(&self) -> u32 {
-        self.generation
     }
 }
 

@@ -37,6 +37,7 @@ pub(in crate::cmd) const RETRY: Retry = Retry {
     relay_first: Duration::from_millis(50),
     relay_longest: Duration::from_millis(500),
     relay_patience: Duration::from_secs(30),
+    relay_limit: Duration::from_secs(15 * 60),
 };
 
 /// How a sender is to behave.

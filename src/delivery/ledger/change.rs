@@ -108,18 +108,23 @@ pub(super) fn expire(connection: &Connection, key: Key, now: Timestamp) -> rusql
 }
 
 pub(super) fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64> {
-    let rows: Vec<(i64, u32)> = connection
-        .prepare("SELECT campaign, seq FROM delivery WHERE state = 1")?
-        .query_map([], |record| Ok((record.get(0)?, record.get(1)?)))?
+    let rows: Vec<(i64, u32, Option<i64>)> = connection
+        .prepare("SELECT campaign, seq, at FROM delivery WHERE state = 1")?
+        .query_map([], |record| {
+            Ok((record.get(0)?, record.get(1)?, record.get(2)?))
+        })?
         .collect::<rusqlite::Result<_>>()?;
-    let entry = Entry {
-        state: State::Unknown,
-        code: None,
-        reply: "the run ended before the relay answered".to_owned(),
-        at: now,
-        next_at: None,
-    };
-    for (key, seq) in &rows {
+    for (key, seq, at) in &rows {
+        let entry = Entry {
+            state: State::Unknown,
+            code: None,
+            reply: "the run ended before the relay answered".to_owned(),
+            // When it was tried, which is what a mail log is asked for, and not when we found it.
+            at: at
+                .and_then(|at| Timestamp::from_millisecond(at).ok())
+                .unwrap_or(now),
+            next_at: None,
+        };
         record(connection, Key(*key), *seq, &entry)?;
     }
     connection.execute(
@@ -148,8 +153,12 @@ pub(super) fn set_state(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let now = now.as_millisecond();
+    // A wish to pause is fulfilled by a pause, and any wish is idle once all is over.
     connection.execute(
-        "UPDATE campaign SET state = ?2, reason = ?3 WHERE key = ?1",
+        "UPDATE campaign SET state = ?2, reason = ?3, wanted = CASE
+           WHEN ?2 IN ('complete', 'cancelled') OR (?2 = 'paused' AND wanted = 'pause') THEN NULL
+           ELSE wanted END
+         WHERE key = ?1",
         params![key, state.word(), state.reason()],
     )?;
     match state {

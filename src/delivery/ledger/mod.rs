@@ -12,7 +12,9 @@ mod relays;
 mod row;
 mod runs;
 mod schema;
+mod steer;
 mod thread;
+mod troubles;
 
 use std::{
     path::{Path, PathBuf},
@@ -32,6 +34,8 @@ pub use row::{
     Terms,
 };
 pub use runs::{Diary, Run, RunState};
+pub use steer::{BY_A_PERSON, Helm, Verdict, Wish};
+pub use troubles::Troubled;
 
 use crate::{
     error::{Error, Kind, Result},

@@ -162,7 +162,10 @@ fn has_work(connection: &Connection, key: Key, now: Timestamp) -> rusqlite::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::ledger::{Entry, Ledger, NewCampaign, State};
+    use crate::delivery::{
+        ledger::{Attempt, Entry, Ledger, NewCampaign, State},
+        pace::Usage,
+    };
 
     fn time(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -244,8 +247,13 @@ mod tests {
         };
         assert!(has_work(1));
         for seq in [0, 1] {
-            let intent = ledger.intent(key, seq, "x", "main", time(4));
-            intent.durable().await.unwrap();
+            let attempt = Attempt {
+                seq,
+                message_id: "x".to_owned(),
+                usage: Usage::new("main", time(4)),
+                now: time(4),
+            };
+            ledger.intent(key, attempt).durable().await.unwrap();
         }
         ledger.record(key, 0, entry(State::Deferred, Some(100)));
         ledger.flush().await.unwrap();

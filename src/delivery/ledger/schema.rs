@@ -231,6 +231,22 @@ pub(super) fn open_read_only(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// Opens the ledger for a short change, beside a process that may hold its lock.
+pub(super) fn open_beside(path: &Path) -> Result<Connection> {
+    let name = path.display().to_string();
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> rusqlite::Result<(Connection, i32)> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.execute_batch("PRAGMA synchronous = FULL;")?;
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok((connection, version))
+    };
+    let (connection, version) = open().map_err(|cause| cannot_use(&name, &cause))?;
+    check(&connection, &name, version)?;
+    Ok(connection)
+}
+
 fn check(connection: &Connection, name: &str, version: i32) -> Result<()> {
     let id: i32 = connection
         .pragma_query_value(None, "application_id", |row| row.get(0))

@@ -166,7 +166,7 @@ async fn a_row_that_was_sending_is_unknown_after_a_restart() {
     assert_eq!(ledger.recover(time(8)).await.unwrap(), 1);
     assert_eq!(ledger.recover(time(9)).await.unwrap(), 0);
     let row = &ledger.rows(key, Some(0), 1).await.unwrap()[0];
-    assert_eq!((row.state, row.at), (State::Unknown, Some(time(8))));
+    assert_eq!((row.state, row.at), (State::Unknown, Some(time(4))));
     assert_eq!(intend(&ledger, key, 1).await.unwrap_err().kind(), Kind::Bug);
     let campaign = ledger.campaign("a@all").await.unwrap().unwrap();
     assert_eq!(campaign.state, CampaignState::Interrupted);
@@ -251,14 +251,10 @@ fn what_is_no_ledger_is_left_alone() {
     let error = Ledger::open(&newer).unwrap_err();
     assert_eq!(
         error.message(),
-<<<<<<< HEAD
         format!(
             "the ledger `{}` is of version 9; this program knows version 2",
             newer.display()
         )
-=======
-        "the ledger is of version 9; this program knows version 2"
->>>>>>> p3-pace
     );
 }
 

@@ -28,7 +28,6 @@ async fn intend(ledger: &Ledger, key: Key, seq: u32, second: i64, group: Option<
     let attempt = Attempt {
         seq,
         message_id: format!("{seq}@x"),
-        generation: 3,
         usage,
         now: time(second),
     };
@@ -52,7 +51,6 @@ async fn use_is_counted_for_relay_and_group_from_the_first_message_on() {
     let attempt = Attempt {
         seq: 3,
         message_id: String::new(),
-        generation: 0,
         usage: other,
         now: time(107),
     };

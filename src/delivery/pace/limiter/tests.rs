@@ -166,15 +166,9 @@ async fn a_quota_that_is_used_up_ends_the_run_unless_it_frees_soon() {
     let clock = Manual::at(now);
     let quotas = [rate("3/24h"), rate("100/h")];
     let past = [(99_000, 1), (99_500, 1)];
-<<<<<<< HEAD
-    let spent = limiter(Rate::Max, &quotas, &past, now);
-    assert!(is_granted(spent.permit(Group::NONE, &clock).await));
-    let until = Timestamp::from_second(99_000 + 24 * 3600 + 1).unwrap();
-=======
     let spent = limited(Rate::Max, &quotas, &past, now);
     assert!(is_granted(spent.permit(Group::NONE, &clock).await));
     let until = Timestamp::from_second(99_000 + 24 * 3600 + 24).unwrap();
->>>>>>> p3-pace
     assert_eq!(
         spent.permit(Group::NONE, &clock).await,
         Permit::Exhausted {
