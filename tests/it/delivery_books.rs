@@ -79,7 +79,7 @@ async fn a_quota_in_disguise_ends_the_run() {
     let desk = Desk::new(3, &relay(&server)).await;
     let summary = desk.send(relay(&server)).await;
     assert!(
-        matches!(&summary.end, End::Quota { until: None, reason } if reason.contains("Daily")),
+        matches!(&summary.end, End::Quota { until: Some(_), reason } if reason.contains("Daily")),
         "{:?}",
         summary.end
     );
