@@ -15,6 +15,7 @@ use super::{
     project::Project,
     receipt,
     signals::Signals,
+    steering,
 };
 use crate::{
     audience::{Address, Suppressions},
@@ -93,6 +94,7 @@ impl Job {
         let Some(campaign) = ledger.campaign(&id).await? else {
             return Self::begin(project, ledger, fresh, venue).await;
         };
+        steering::refuse_cancelled(&campaign)?;
         let same_content = campaign.content_hash == fresh.content_hash()?;
         let counts = ledger.counts(campaign.key).await?;
         if begun(&counts) {
@@ -106,7 +108,16 @@ impl Job {
         }
         // Nothing has left yet: what the files and the list say now is frozen anew.
         ledger.forget(&id).await?;
-        Self::begin(project, ledger, fresh, venue).await
+        let mut job = Self::begin(project, ledger, fresh, venue).await?;
+        // A pause is about the issue, whatever it says by now.
+        if let CampaignState::Paused(_) = campaign.state {
+            let (key, state) = (job.campaign.key, campaign.state);
+            job.ledger
+                .set_state(key, state.clone(), project.clock.now())
+                .await?;
+            job.campaign.state = state;
+        }
+        Ok(job)
     }
 
     async fn begin(
@@ -196,6 +207,14 @@ impl Job {
         match &self.campaign.state {
             CampaignState::Paused(reason) => Some(reason),
             _ => None,
+        }
+    }
+
+    /// A person has looked at why it was paused, and wants it to go on.
+    pub(super) async fn go_on(&self) -> Result<()> {
+        match self.paused() {
+            Some(_) => self.ledger.resume(self.campaign.key).await,
+            None => Ok(()),
         }
     }
 

@@ -70,6 +70,7 @@ pub(super) fn one(
         if !is_harmless && (due > 0 || job.leaves_out()) {
             confirm::confirm(args, project, &job.bundle, &outbox, due)?;
         }
+        job.go_on().await?;
         // From here on there is something to finish; until now a signal may end us where we are, at
         // the question of all places.
         let signals = Signals::listen()?;
@@ -108,7 +109,9 @@ fn after_a_look(project: &Project, slug: &str, reason: &str) -> Result<()> {
     }
     Err(Error::new(Kind::Unavailable, format!("`{slug}` is paused"))
         .because_of(reason)
-        .hint("When that is mended, run the command in a terminal: it shows this and asks."))
+        .hint(format!(
+            "When that is mended, let it go on: `letterpress resume {slug}`. In a terminal this command asks."
+        )))
 }
 
 /// Findings that are errors block: what is wrong for one reader is wrong for all.

@@ -21,4 +21,5 @@ mod mjml;
 mod mjml_include;
 mod preview;
 mod project;
+mod steer;
 mod tidy;
