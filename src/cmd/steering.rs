@@ -14,6 +14,7 @@ use super::{
     report,
 };
 use crate::{
+    audience::Recipient,
     delivery::ledger::{Books, Campaign, CampaignState, Counts, Helm, Ledger, Wish},
     error::{Error, Kind, Result},
     source,
@@ -110,6 +111,11 @@ fn not_sent(project: &Project, slug: &str, sandbox: Sandbox, campaigns: &[Campai
             "Nothing was sent of it yet: `letterpress send {slug}`."
         ))
     }
+}
+
+/// Who the rows of a campaign are, by their numbers.
+pub(super) fn audience(project: &Project, campaign: &Campaign) -> Result<Vec<Recipient>> {
+    campaign::audience(project, &campaign.id)
 }
 
 /// What came of a wish.

@@ -41,6 +41,11 @@ impl Books {
         rows(&self.0, key, after, limit).map_err(|cause| cannot(&cause))
     }
 
+    /// The rows that are in doubt.
+    pub fn unknown(&self, key: Key) -> Result<Vec<Row>> {
+        unknown(&self.0, key).map_err(|cause| cannot(&cause))
+    }
+
     /// When the next deferred row falls due.
     pub fn next_deferred(&self, key: Key) -> Result<Option<Timestamp>> {
         next_deferred(&self.0, key).map_err(|cause| cannot(&cause))
@@ -96,6 +101,8 @@ pub(super) fn counts(connection: &Connection, key: Key) -> rusqlite::Result<Coun
     Ok(counts)
 }
 
+const ROW: &str = "SELECT seq, state, attempts, code, reply, at, next_at, message_id FROM delivery";
+
 pub(super) fn rows(
     connection: &Connection,
     key: Key,
@@ -103,23 +110,33 @@ pub(super) fn rows(
     limit: u32,
 ) -> rusqlite::Result<Vec<Row>> {
     connection
-        .prepare_cached(
-            "SELECT seq, state, attempts, code, reply, at, next_at, message_id FROM delivery
-             WHERE campaign = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-        )?
-        .query_map(params![key, before_first(after), limit], |record| {
-            Ok(Row {
-                seq: record.get("seq")?,
-                state: record.get("state")?,
-                attempts: record.get("attempts")?,
-                code: record.get("code")?,
-                reply: record.get("reply")?,
-                at: record.get::<_, Option<i64>>("at")?.map(time),
-                next_at: record.get::<_, Option<i64>>("next_at")?.map(time),
-                message_id: record.get("message_id")?,
-            })
-        })?
+        .prepare_cached(&format!(
+            "{ROW} WHERE campaign = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"
+        ))?
+        .query_map(params![key, before_first(after), limit], read_row)?
         .collect()
+}
+
+fn unknown(connection: &Connection, key: Key) -> rusqlite::Result<Vec<Row>> {
+    connection
+        .prepare_cached(&format!(
+            "{ROW} WHERE campaign = ?1 AND state = 5 ORDER BY seq"
+        ))?
+        .query_map([key], read_row)?
+        .collect()
+}
+
+fn read_row(record: &Record<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        seq: record.get("seq")?,
+        state: record.get("state")?,
+        attempts: record.get("attempts")?,
+        code: record.get("code")?,
+        reply: record.get("reply")?,
+        at: record.get::<_, Option<i64>>("at")?.map(time),
+        next_at: record.get::<_, Option<i64>>("next_at")?.map(time),
+        message_id: record.get("message_id")?,
+    })
 }
 
 pub(super) fn pending(
