@@ -19,7 +19,7 @@ use super::{
     campaign::Sandbox,
     project::Project,
     receipt,
-    steering::{self, Found},
+    steering::{self, Found, People},
 };
 use crate::{
     audience::Address,
@@ -96,20 +96,17 @@ fn doubts(project: &Project, found: &Found) -> Result<Vec<Doubt>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let audience = steering::audience(project, &found.campaign)?;
-    let email = |row: &Row| {
-        let recipient = audience.get(row.seq as usize);
-        recipient.map_or_else(|| "?".to_owned(), |one| one.address.to_string())
-    };
-    Ok(rows
-        .into_iter()
-        .map(|row| Doubt {
-            email: email(&row),
-            row,
-            fate: None,
-            verdict: None,
+    let people = People::of(project, &found.campaign)?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Doubt {
+                email: people.address(row.seq)?.unwrap_or_else(|| "?".to_owned()),
+                row,
+                fate: None,
+                verdict: None,
+            })
         })
-        .collect())
+        .collect()
 }
 
 /// The Message-IDs in doubt, and the domains that they are of.

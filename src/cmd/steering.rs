@@ -2,6 +2,7 @@
 //! made known to whoever sends it.
 
 use std::{
+    borrow::Cow,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -66,7 +67,7 @@ pub(super) fn find(project: &Project, issue: &str, sandbox: Sandbox) -> Result<F
 }
 
 /// `issues/welcome.md`, `welcome.md` and `welcome` are the same issue; `2026.48` is another.
-pub(super) fn slug_of(issue: &str) -> &str {
+fn slug_of(issue: &str) -> &str {
     let name = issue.rsplit(['/', '\\']).next().unwrap_or(issue);
     name.strip_suffix(".md").unwrap_or(name)
 }
@@ -114,8 +115,24 @@ fn not_sent(project: &Project, slug: &str, sandbox: Sandbox, campaigns: &[Campai
 }
 
 /// Who the rows of a campaign are, by their numbers.
-pub(super) fn audience(project: &Project, campaign: &Campaign) -> Result<Vec<Recipient>> {
-    campaign::audience(project, &campaign.id)
+pub(super) struct People(Vec<Recipient>);
+
+impl People {
+    /// Those of a campaign, as they were frozen.
+    pub(super) fn of(project: &Project, campaign: &Campaign) -> Result<Self> {
+        campaign::audience(project, &campaign.id).map(Self)
+    }
+
+    /// Whose row it is.
+    pub(super) fn get(&self, seq: u32) -> Result<Option<Cow<'_, Recipient>>> {
+        Ok(self.0.get(seq as usize).map(Cow::Borrowed))
+    }
+
+    /// The address of a row.
+    pub(super) fn address(&self, seq: u32) -> Result<Option<String>> {
+        let found = self.get(seq)?;
+        Ok(found.map(|recipient| recipient.address.to_string()))
+    }
 }
 
 /// What came of a wish.

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-pub use books::Books;
+pub use books::{Books, Outlook, Reason};
 pub use row::{Campaign, CampaignState, Counts, Due, Entry, Key, NewCampaign, Row, State};
 pub use steer::{BY_A_PERSON, Helm, Verdict, Wish};
 
