@@ -304,7 +304,7 @@ fn table(project: &Project, found: &Found, only: Option<State>, path: &Path) -> 
     let mut fields = BTreeSet::new();
     each(found, only, |row| {
         if let Some(person) = people.get(row.seq)? {
-            let new = person.fields.keys().filter(|name| !fields.contains(*name));
+            let new = Columns::said(&person).filter(|name| !fields.contains(*name));
             let new: Vec<String> = new.cloned().collect();
             fields.extend(new);
         }

@@ -40,6 +40,16 @@ impl Columns {
         }
     }
 
+    /// The fields of a person that say something.
+    pub(super) fn said(person: &Recipient) -> impl Iterator<Item = &String> {
+        let said = |value: &Value| match value {
+            Value::Text(_) => true,
+            Value::List(entries) => !entries.is_empty(),
+        };
+        let fields = person.fields.iter().filter(move |(_, value)| said(value));
+        fields.map(|(name, _)| name)
+    }
+
     fn titles(&self) -> impl Iterator<Item = &str> {
         let own = self.fields.iter().chain(&self.added);
         std::iter::once("email").chain(own.map(String::as_str))
@@ -130,7 +140,7 @@ mod tests {
     }
 
     fn written(people: &[Recipient], reply: &str) -> String {
-        let fields = people.iter().flat_map(|one| one.fields.keys().cloned());
+        let fields = people.iter().flat_map(Columns::said).cloned();
         let mut table = Table::new(Columns::new(fields.collect())).unwrap();
         for person in people {
             table.add(person, &row(reply)).unwrap();
@@ -167,7 +177,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_a_list_and_a_relay_say_it_loads_again(
-            name in "[^\\x00-\\x08]{0,12}",
+            name in "[^\\p{C}]{0,12}",
             reply in any::<String>(),
         ) {
             let mut source = csv::Writer::from_writer(Vec::new());
