@@ -123,6 +123,14 @@ impl Job {
         }
     }
 
+    /// A person has looked at why it was paused, and wants it to go on.
+    pub(super) async fn go_on(&self) -> Result<()> {
+        match self.paused() {
+            Some(_) => self.ledger.resume(self.campaign.key).await,
+            None => Ok(()),
+        }
+    }
+
     /// Whether going on changes the books for good, even where nobody is due: somebody is left out, or
     /// another content or audience counts.
     pub(super) fn changes_the_books(&self) -> bool {
@@ -141,10 +149,7 @@ impl Job {
         let key = self.campaign.key;
         let id = self.campaign.id.clone();
         let slug = self.bundle.letterhead.slug.clone();
-        let Campaign {
-            mut deliver_by,
-            ..
-        } = self.campaign;
+        let Campaign { mut deliver_by, .. } = self.campaign;
         if let Some(next) = self.next {
             deliver_by = next.deliver_by;
             self.ledger.grow(key, next).await?;

@@ -28,6 +28,7 @@ mod sandbox;
 mod send;
 mod signals;
 mod status;
+mod steering;
 mod test;
 
 use std::{ffi::OsString, process::ExitCode};

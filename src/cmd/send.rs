@@ -84,6 +84,7 @@ pub(super) fn one(
         if !is_harmless && (due > 0 || job.changes_the_books()) {
             confirm::confirm(args, project, &job.bundle, &outbox, due)?;
         }
+        job.go_on().await?;
         // From here on there is something to finish; until now a signal may end us where we are, at
         // the question of all places.
         let signals = Signals::listen()?;
@@ -123,7 +124,7 @@ fn after_a_look(project: &Project, slug: &str, reason: &str) -> Result<()> {
     Err(Error::new(Kind::Unavailable, format!("`{slug}` is paused"))
         .because_of(reason)
         .hint(format!(
-            "When that is mended, run `letterpress resume {slug}`; the next `send` goes on with it."
+            "When that is mended, let it go on: `letterpress resume {slug}`. In a terminal this command asks."
         )))
 }
 

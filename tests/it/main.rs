@@ -24,4 +24,5 @@ mod mjml_include;
 mod preview;
 mod project;
 mod rehearse;
+mod steer;
 mod tidy;

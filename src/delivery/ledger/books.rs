@@ -1,11 +1,16 @@
 //! Reading the books: for the one who writes them, and for others who only look.
 
+mod reasons;
+
 use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row as Record, params};
 
-use super::{Campaign, CampaignState, Counts, Due, Key, Row, cannot, schema};
+pub use reasons::Reason;
+
+use self::reasons::Tally;
+use super::{Campaign, CampaignState, Counts, Due, Key, Row, State, Wish, cannot, schema, steer};
 use crate::error::Result;
 
 /// The ledger, open for reading: needs no lock, and works while a campaign is being sent.
@@ -41,6 +46,37 @@ impl Books {
         rows(&self.0, key, after, limit).map_err(|cause| cannot(&cause))
     }
 
+    /// The next `limit` rows in a state, after a seq or from the first on.
+    pub fn rows_in(
+        &self,
+        key: Key,
+        state: State,
+        after: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<Row>> {
+        rows_in(&self.0, key, state, after, limit).map_err(|cause| cannot(&cause))
+    }
+
+    /// Why rows are deferred, failed, unknown, skipped or expired; the most frequent reasons of each.
+    pub fn reasons(&self, key: Key) -> Result<Vec<Reason>> {
+        reasons(&self.0, key).map_err(|cause| cannot(&cause))
+    }
+
+    /// How many mails each relay has taken.
+    pub fn taken(&self, key: Key) -> Result<Vec<(String, u64)>> {
+        taken(&self.0, key).map_err(|cause| cannot(&cause))
+    }
+
+    /// How a campaign is to go on.
+    pub fn outlook(&self, key: Key) -> Result<Outlook> {
+        outlook(&self.0, key).map_err(|cause| cannot(&cause))
+    }
+
+    /// The rows that are in doubt.
+    pub fn unknown(&self, key: Key) -> Result<Vec<Row>> {
+        unknown(&self.0, key).map_err(|cause| cannot(&cause))
+    }
+
     /// When the next deferred row falls due.
     pub fn next_deferred(&self, key: Key) -> Result<Option<Timestamp>> {
         next_deferred(&self.0, key).map_err(|cause| cannot(&cause))
@@ -50,6 +86,17 @@ impl Books {
     pub fn last_intent(&self, relay: &str) -> Result<Option<Timestamp>> {
         last_intent(&self.0, relay).map_err(|cause| cannot(&cause))
     }
+}
+
+/// How a campaign is to go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outlook {
+    /// The generation of its content and audience, from 0.
+    pub generation: u32,
+    /// When what is not sent is given up.
+    pub deliver_by: Option<Timestamp>,
+    /// What somebody wants that is not done yet.
+    pub wanted: Option<Wish>,
 }
 
 const CAMPAIGN: &str = "SELECT key, id, content_hash, audience_hash, total, state, reason, created_at, started_at, finished_at, generation, slot, deliver_by FROM campaign";
@@ -99,6 +146,8 @@ pub(super) fn counts(connection: &Connection, key: Key) -> rusqlite::Result<Coun
     Ok(counts)
 }
 
+const ROW: &str = "SELECT seq, state, attempts, code, reply, at, next_at, message_id FROM delivery";
+
 pub(super) fn rows(
     connection: &Connection,
     key: Key,
@@ -106,23 +155,87 @@ pub(super) fn rows(
     limit: u32,
 ) -> rusqlite::Result<Vec<Row>> {
     connection
+        .prepare_cached(&format!(
+            "{ROW} WHERE campaign = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"
+        ))?
+        .query_map(params![key, before_first(after), limit], read_row)?
+        .collect()
+}
+
+fn rows_in(
+    connection: &Connection,
+    key: Key,
+    state: State,
+    after: Option<u32>,
+    limit: u32,
+) -> rusqlite::Result<Vec<Row>> {
+    connection
+        .prepare_cached(&format!(
+            "{ROW} WHERE campaign = ?1 AND seq > ?2 AND state = ?4 ORDER BY seq LIMIT ?3"
+        ))?
+        .query_map(params![key, before_first(after), limit, state], read_row)?
+        .collect()
+}
+
+fn reasons(connection: &Connection, key: Key) -> rusqlite::Result<Vec<Reason>> {
+    let mut tally = Tally::default();
+    let mut query = connection.prepare_cached(
+        "SELECT state, code, reply FROM delivery WHERE campaign = ?1 AND state IN (3, 4, 5, 7, 8)",
+    )?;
+    let mut records = query.query([key])?;
+    while let Some(record) = records.next()? {
+        let reply: Option<String> = record.get(2)?;
+        tally.add(record.get(0)?, record.get(1)?, &reply.unwrap_or_default());
+    }
+    Ok(tally.top())
+}
+
+fn taken(connection: &Connection, key: Key) -> rusqlite::Result<Vec<(String, u64)>> {
+    connection
         .prepare_cached(
-            "SELECT seq, state, attempts, code, reply, at, next_at, message_id FROM delivery
-             WHERE campaign = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+            "SELECT relay.name, count(*) FROM delivery JOIN relay ON relay.key = delivery.relay
+             WHERE delivery.campaign = ?1 AND delivery.state = 2 GROUP BY relay.key ORDER BY relay.key",
         )?
-        .query_map(params![key, before_first(after), limit], |record| {
-            Ok(Row {
-                seq: record.get("seq")?,
-                state: record.get("state")?,
-                attempts: record.get("attempts")?,
-                code: record.get("code")?,
-                reply: record.get("reply")?,
-                at: record.get::<_, Option<i64>>("at")?.map(time),
-                next_at: record.get::<_, Option<i64>>("next_at")?.map(time),
-                message_id: record.get("message_id")?,
-            })
+        .query_map([key], |record| {
+            Ok((record.get(0)?, record.get::<_, i64>(1)?.unsigned_abs()))
         })?
         .collect()
+}
+
+fn outlook(connection: &Connection, key: Key) -> rusqlite::Result<Outlook> {
+    let found = connection
+        .prepare_cached("SELECT generation, deliver_by, wanted FROM campaign WHERE key = ?1")?
+        .query_row([key], |record| {
+            Ok(Outlook {
+                generation: record.get(0)?,
+                deliver_by: record.get::<_, Option<i64>>(1)?.map(time),
+                wanted: steer::read_wish(record.get(2)?),
+            })
+        })
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+fn unknown(connection: &Connection, key: Key) -> rusqlite::Result<Vec<Row>> {
+    connection
+        .prepare_cached(&format!(
+            "{ROW} WHERE campaign = ?1 AND state = 5 ORDER BY seq"
+        ))?
+        .query_map([key], read_row)?
+        .collect()
+}
+
+fn read_row(record: &Record<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        seq: record.get("seq")?,
+        state: record.get("state")?,
+        attempts: record.get("attempts")?,
+        code: record.get("code")?,
+        reply: record.get("reply")?,
+        at: record.get::<_, Option<i64>>("at")?.map(time),
+        next_at: record.get::<_, Option<i64>>("next_at")?.map(time),
+        message_id: record.get("message_id")?,
+    })
 }
 
 pub(super) fn pending(

@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-pub use books::Books;
+pub use books::{Books, Outlook, Reason};
 pub use relays::RelayState;
 pub use row::{
     Attempt, Campaign, CampaignState, Counts, Due, Entry, Generation, Key, NewCampaign, Row, State,

@@ -28,17 +28,13 @@ pub enum Wish {
 }
 
 impl Wish {
-    fn word(self) -> &'static str {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
             Self::Pause => "pause",
             Self::Cancel => "cancel",
         }
-    }
-
-    fn read(word: &str) -> Option<Self> {
-        [Self::Pause, Self::Cancel]
-            .into_iter()
-            .find(|wish| wish.word() == word)
     }
 }
 
@@ -173,11 +169,17 @@ fn wanted(connection: &Connection, key: Key) -> rusqlite::Result<(String, Option
     let found = connection
         .prepare_cached("SELECT state, wanted FROM campaign WHERE key = ?1")?
         .query_row([key], |record| {
-            let wanted: Option<String> = record.get(1)?;
-            Ok((record.get(0)?, wanted.as_deref().and_then(Wish::read)))
+            Ok((record.get(0)?, read_wish(record.get(1)?)))
         })
         .optional()?;
     Ok(found.unwrap_or_default())
+}
+
+/// What the column says.
+pub(super) fn read_wish(word: Option<String>) -> Option<Wish> {
+    [Wish::Pause, Wish::Cancel]
+        .into_iter()
+        .find(|wish| Some(wish.word()) == word.as_deref())
 }
 
 /// A wish to cancel is not taken back by one to pause.

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::delivery::{ledger::Attempt, pace::Usage};
 use crate::delivery::ledger::{Counts, Entry, NewCampaign, Row};
+use crate::delivery::{ledger::Attempt, pace::Usage};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -39,12 +39,15 @@ impl Desk {
     }
 
     async fn settle(&self, seq: u32, state: State) {
-        let intent = self.ledger.intent(self.key, Attempt {
-            seq,
-            message_id: "m@x".to_owned(),
-            usage: Usage::new("main", NOW),
-            now: NOW,
-        });
+        let intent = self.ledger.intent(
+            self.key,
+            Attempt {
+                seq,
+                message_id: "m@x".to_owned(),
+                usage: Usage::new("main", NOW),
+                now: NOW,
+            },
+        );
         intent.durable().await.unwrap();
         let entry = Entry {
             state,
