@@ -6,6 +6,8 @@
 mod feed;
 mod halt;
 mod health;
+#[cfg(test)]
+mod simulation;
 mod worker;
 
 use std::{sync::Arc, time::Duration};

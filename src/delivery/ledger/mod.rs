@@ -10,6 +10,8 @@ mod books;
 mod change;
 mod row;
 mod schema;
+#[cfg(test)]
+pub(in crate::delivery) mod stepped;
 mod thread;
 
 use std::{
