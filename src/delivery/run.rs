@@ -11,6 +11,8 @@ mod health;
 mod lanes;
 mod shared;
 mod shelf;
+#[cfg(test)]
+mod simulation;
 mod worker;
 
 use std::{sync::Arc, time::Duration};

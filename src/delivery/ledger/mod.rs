@@ -12,6 +12,8 @@ mod relays;
 mod row;
 mod runs;
 mod schema;
+#[cfg(test)]
+pub(in crate::delivery) mod stepped;
 mod steer;
 mod thread;
 mod troubles;

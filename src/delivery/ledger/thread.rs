@@ -89,13 +89,7 @@ fn all_or_nothing<T>(
 
 /// Works until nobody can ask for anything any more.
 pub(super) fn run(source: &Source, connection: Connection, inbox: &Receiver<Op>) {
-    let mut writer = Writer {
-        source,
-        connection,
-        broken: None,
-        owed: Vec::new(),
-        times: VecDeque::new(),
-    };
+    let mut writer = Writer::new(source, connection);
     while let Ok(first) = inbox.recv() {
         let mut batch = vec![first];
         while batch.len() < BATCH {
@@ -109,7 +103,7 @@ pub(super) fn run(source: &Source, connection: Connection, inbox: &Receiver<Op>)
     writer.settle();
 }
 
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     source: &'a Source,
     connection: Connection,
     // Why nothing new may be begun.
@@ -119,8 +113,29 @@ struct Writer<'a> {
     times: VecDeque<Duration>,
 }
 
-impl Writer<'_> {
-    fn work(&mut self, batch: Vec<Op>) {
+impl<'a> Writer<'a> {
+    pub(super) fn new(source: &'a Source, connection: Connection) -> Self {
+        Self {
+            source,
+            connection,
+            broken: None,
+            owed: Vec::new(),
+            times: VecDeque::new(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    #[cfg(test)]
+    pub(super) fn into_connection(self) -> Connection {
+        self.connection
+    }
+
+    /// Commits a batch together, and answers.
+    pub(super) fn work(&mut self, batch: Vec<Op>) {
         if self.broken.is_some() {
             return self.refuse(batch);
         }
