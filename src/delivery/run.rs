@@ -216,7 +216,9 @@ pub async fn deliver<T: Transport>(
         workers.spawn(worker::work(shared.clone()));
     }
     let watched = shared.clone();
-    let watch = tokio::spawn(async move {
+    // In a set of its own, which ends it when this future is dropped: it holds the ledger.
+    let mut watch = JoinSet::new();
+    watch.spawn(async move {
         control::watch(&watched.ledger, key, &watched.halt).await;
     });
     let mut failure = None;
@@ -227,7 +229,7 @@ pub async fn deliver<T: Transport>(
             failure.get_or_insert(error);
         }
     }
-    watch.abort();
+    watch.shutdown().await;
     close(&shared, begun, failure).await
 }
 
