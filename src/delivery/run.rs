@@ -282,10 +282,12 @@ pub async fn deliver<T: Transport>(
         }
     }
     let (watched, foreseen) = (shared.clone(), shared.clone());
-    let watch = tokio::spawn(async move {
+    // In a set of its own, which ends with this future: they hold the ledger.
+    let mut beside = JoinSet::new();
+    beside.spawn(async move {
         control::watch(&watched.ledger, key, &watched.halt).await;
     });
-    let foresee = tokio::spawn(async move { foreseen.foresee().await });
+    beside.spawn(async move { foreseen.foresee().await });
     let mut failure = None;
     while let Some(ended) = workers.join_next().await {
         let ended = ended.unwrap_or_else(|cause| Err(Error::bug("a worker broke").because(&cause)));
@@ -294,8 +296,7 @@ pub async fn deliver<T: Transport>(
             failure.get_or_insert(error);
         }
     }
-    watch.abort();
-    foresee.abort();
+    beside.shutdown().await;
     close(&shared, begun, failure).await
 }
 

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use rusqlite::Connection as Disk;
 use tokio::sync::oneshot;
 
-use super::{Mails, Plan, Retry, Stop, deliver};
+use super::{Lane, Mails, Plan, Retry, Stop, deliver};
 use crate::{
     audience::Address,
     clock::Manual,
@@ -24,7 +24,7 @@ use crate::{
             stepped::{self, Stepper},
         },
         outcome::{Outcome, Trouble},
-        pace::Rate,
+        pace::{Limits, Rate},
         transport::{Connection, Exchange, Transport},
     },
     error::Result,
@@ -301,9 +301,9 @@ impl Process<'_> {
             let clock = Arc::new(Manual::at(now));
             deliver(
                 plan(campaign.key),
+                vec![lane(world)],
                 ledger,
                 Arc::new(Letters),
-                Arc::new(world),
                 clock,
                 Arc::new(()),
                 Stop::new(),
@@ -390,18 +390,24 @@ impl Process<'_> {
 }
 
 fn plan(campaign: Key) -> Plan {
+    let retry = Retry {
+        patience: std::time::Duration::ZERO,
+        ..Retry::default()
+    };
     Plan {
-        campaign,
-        relay: "relay".to_owned(),
-        connections: CONNECTIONS,
-        rate: Rate::Max,
-        quotas: Vec::new(),
-        retry: Retry {
-            patience: std::time::Duration::ZERO,
-            ..Retry::default()
-        },
-        deliver_by: None,
-        limit: None,
+        retry,
+        ..Plan::new(campaign)
+    }
+}
+
+/// The one way out, as fast as it goes.
+fn lane(world: World) -> Lane<World> {
+    let mut limits = Limits::new("relay", Rate::Max);
+    limits.connections = CONNECTIONS;
+    Lane {
+        limits,
+        weight: 1,
+        transport: world,
     }
 }
 
