@@ -443,7 +443,11 @@ async fn relays_step_in_for_each_other() {
     let sent: Vec<u64> = summary.lanes.iter().map(|lane| lane.sent).collect();
     assert_eq!((sent[0], sent.iter().sum::<u64>()), (0, 60));
     assert_eq!(sent[1], dying.copies().len() as u64);
-    assert!(well.copies().keys().all(|to| !dying.copies().contains_key(to)));
+    assert!(
+        well.copies()
+            .keys()
+            .all(|to| !dying.copies().contains_key(to))
+    );
 }
 
 /// A wrong password at one relay is that relay's affair alone, while there is another.
