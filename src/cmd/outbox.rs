@@ -45,7 +45,7 @@ impl Venue {
 pub(super) enum Outbox {
     /// The relays of the settings, the one of `[relay]` first.
     Relay(Vec<Route>),
-    Sandbox(Sandbox, Relay),
+    Sandbox(Sandbox, Box<Relay>),
     DryRun(PathBuf),
 }
 
@@ -100,7 +100,7 @@ impl Outbox {
             Venue::Sandbox => {
                 let sandbox = Sandbox::start(project).await?;
                 let relay = project.sandbox_relay(sandbox.address());
-                Ok(Self::Sandbox(sandbox, relay))
+                Ok(Self::Sandbox(sandbox, Box::new(relay)))
             }
             Venue::DryRun => {
                 let folder = project.state().join("dry-run").join(slug);
@@ -194,7 +194,8 @@ impl Outbox {
                 start(plan, lanes.collect::<Result<_>>()?, run, project, signals).await
             }
             Self::Sandbox(_, relay) => {
-                let mut lane = Lane::new(relay, self.rate(project), Smtp::new(relay.clone())?);
+                let transport = Smtp::new(Relay::clone(relay))?;
+                let mut lane = Lane::new(relay, self.rate(project), transport);
                 lane.limits.quotas = project.quotas();
                 start(plan, vec![lane], run, project, signals).await
             }
