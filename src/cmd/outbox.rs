@@ -12,7 +12,7 @@ use crate::{
     config::{RelaySettings, RelayUrl, secret::Password},
     delivery::{
         Closures, Credentials, Lane, Mails, Plan, Progress, Relay, Security, Stop, Summary,
-        deliver,
+        Thresholds, deliver,
         ledger::{Key, Ledger},
         pace::{self, GroupLimit, Groups, Limits, Outlook, Presets, Rate, Warmup},
         transport::{Files, Smtp, Transport},
@@ -48,9 +48,9 @@ impl Venue {
 pub(super) enum Outbox {
     /// The relays of the settings, the one of `[relay]` first.
     Relay(Vec<Route>),
-    Sandbox(Sandbox, Relay),
+    Sandbox(Sandbox, Box<Relay>),
     DryRun(PathBuf),
-    Rehearsal(Relay),
+    Rehearsal(Box<Relay>),
 }
 
 /// A relay of the settings, and how much it may be given.
@@ -103,11 +103,11 @@ impl Outbox {
     pub(super) async fn open(project: &Project, venue: Venue, slug: &str) -> Result<Self> {
         match venue {
             Venue::Relay => Ok(Self::Relay(project.routes()?)),
-            Venue::Rehearsal => Ok(Self::Rehearsal(project.relay()?)),
+            Venue::Rehearsal => Ok(Self::Rehearsal(Box::new(project.relay()?))),
             Venue::Sandbox => {
                 let sandbox = Sandbox::start(project).await?;
                 let relay = project.sandbox_relay(sandbox.address());
-                Ok(Self::Sandbox(sandbox, relay))
+                Ok(Self::Sandbox(sandbox, Box::new(relay)))
             }
             Venue::DryRun => {
                 let folder = project.state().join("dry-run").join(slug);
@@ -170,6 +170,7 @@ impl Outbox {
         plan.retry.relay_patience = run.patience;
         if let Self::Rehearsal(_) = self {
             plan.retry = super::rehearse::RETRY;
+            plan.thresholds = Thresholds::never();
         }
         if run.stay == Stay::UntilDone {
             plan.retry.patience = Duration::MAX;
@@ -192,7 +193,8 @@ impl Outbox {
                 start(plan, lanes.collect::<Result<_>>()?, run, project, signals).await
             }
             Self::Sandbox(_, relay) | Self::Rehearsal(relay) => {
-                let mut lane = Lane::new(relay, self.rate(project), Smtp::new(relay.clone())?);
+                let transport = Smtp::new(Relay::clone(relay))?;
+                let mut lane = Lane::new(relay, self.rate(project), transport);
                 lane.limits.quotas = project.quotas();
                 start(plan, vec![lane], run, project, signals).await
             }

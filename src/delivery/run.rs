@@ -282,12 +282,10 @@ pub async fn deliver<T: Transport>(
         }
     }
     let (watched, foreseen) = (shared.clone(), shared.clone());
-    // In a set of its own, which ends with this future: they hold the ledger.
-    let mut beside = JoinSet::new();
-    beside.spawn(async move {
-        control::watch(&watched.ledger, key, &watched.halt).await;
-    });
-    beside.spawn(async move { foreseen.foresee().await });
+    // In a set, so that they end with the run even where it is broken off: they hold the ledger.
+    let mut aides = JoinSet::new();
+    aides.spawn(async move { control::watch(&watched.ledger, key, &watched.halt).await });
+    aides.spawn(async move { foreseen.foresee().await });
     let mut failure = None;
     while let Some(ended) = workers.join_next().await {
         let ended = ended.unwrap_or_else(|cause| Err(Error::bug("a worker broke").because(&cause)));
@@ -296,7 +294,7 @@ pub async fn deliver<T: Transport>(
             failure.get_or_insert(error);
         }
     }
-    beside.shutdown().await;
+    drop(aides);
     close(&shared, begun, failure).await
 }
 

@@ -28,6 +28,11 @@ impl Bar {
 }
 
 impl Progress for Bar {
+    fn expected(&self, finish: Option<jiff::Timestamp>) {
+        let words = finish.map(|at| at.strftime("until %H:%M UTC").to_string());
+        self.bar.set_message(words.unwrap_or_default());
+    }
+
     fn settled(&self, counts: &Counts) {
         self.bar.set_position(counts.settled());
         let trouble = counts.deferred + counts.failed + counts.unknown;

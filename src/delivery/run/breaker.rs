@@ -253,3 +253,134 @@ impl Breaker {
             .hint("See what the relay says and mend it, then go on with `resume`; the rest is still pending.")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(letter: char) -> Outcome {
+        let reply = "words".to_owned();
+        let failed = |refused| Outcome::Failed {
+            code: Some(550),
+            reply: "words".to_owned(),
+            refused,
+        };
+        match letter {
+            's' => Outcome::Sent { code: 250, reply },
+            'd' => Outcome::Deferred {
+                code: Some(450),
+                reply,
+            },
+            'u' => Outcome::Unknown { reason: reply },
+            'f' => failed(Refused::Recipient),
+            'p' => failed(Refused::Policy),
+            _ => failed(Refused::Content),
+        }
+    }
+
+    /// What trips it, and at which mail, from 1; the mails are a second apart.
+    fn trips(story: &str) -> Option<(usize, String)> {
+        let mut breaker = Breaker::new(Thresholds::default());
+        let begun = Instant::now();
+        story.chars().zip(1..).find_map(|(letter, number)| {
+            let now = begun + Duration::from_secs(number as u64);
+            let error = breaker.note(&outcome(letter), now).err()?;
+            assert_eq!(error.kind(), Kind::Unavailable);
+            Some((number, error.message().to_owned()))
+        })
+    }
+
+    #[test]
+    fn the_table() {
+        let row = "5 messages in a row were";
+        let refused = "refused because of their content or by policy";
+        for (story, expected) in [
+            ("s".repeat(500), None),
+            ("cpcpc".to_owned(), Some((5, format!("{row} {refused}")))),
+            // What happens to a recipient says nothing about the content.
+            (
+                "cfpdcfpfc".to_owned(),
+                Some((9, format!("{row} {refused}"))),
+            ),
+            ("ccccscccc".to_owned(), None),
+            (
+                "uuuuu".to_owned(),
+                Some((5, format!("{row} left unanswered"))),
+            ),
+            ("su".repeat(4), None),
+            (
+                "su".repeat(5),
+                Some((
+                    10,
+                    "5 of the last 10 messages were left unanswered".to_owned(),
+                )),
+            ),
+            // Too few to tell, then too many.
+            ("f".repeat(49), None),
+            (
+                "f".repeat(50),
+                Some((
+                    50,
+                    "50 of the last 50 messages were to recipients that are refused for good"
+                        .to_owned(),
+                )),
+            ),
+            ("s".repeat(200) + &"f".repeat(10), None),
+            (
+                "s".repeat(200) + &"f".repeat(11),
+                Some((
+                    211,
+                    "11 of the last 200 messages were to recipients that are refused for good"
+                        .to_owned(),
+                )),
+            ),
+            ("sssssssssp".repeat(30), None),
+            (
+                "ssssp".repeat(30),
+                Some((50, format!("10 of the last 50 messages were {refused}"))),
+            ),
+            // Deferring is fine for a while.
+            ("d".repeat(50 + 899), None),
+            (
+                "d".repeat(50 + 900),
+                Some((950, "200 of the last 200 messages were deferred".to_owned())),
+            ),
+            (
+                "sssd".repeat(300),
+                Some((950, "50 of the last 200 messages were deferred".to_owned())),
+            ),
+            ("ssssd".repeat(300), None),
+        ] {
+            assert_eq!(
+                trips(&story),
+                expected,
+                "{}…",
+                &story[..story.len().min(20)]
+            );
+        }
+    }
+
+    #[test]
+    fn a_canary_is_judged_more_strictly() {
+        for (story, is_fine) in [
+            ("s".repeat(50), true),
+            ("s".repeat(49) + "f", true),
+            ("s".repeat(48) + "cc", true),
+            ("s".repeat(47) + "ccc", false),
+            ("s".repeat(48) + "uu", false),
+            ("s".repeat(40) + &"d".repeat(10), true),
+            ("s".repeat(39) + &"d".repeat(11), false),
+        ] {
+            let mut breaker = Breaker::new(Thresholds::default());
+            for letter in story.chars() {
+                let _ = breaker.note(&outcome(letter), Instant::now());
+            }
+            assert_eq!(breaker.canary().is_ok(), is_fine, "{story}");
+        }
+        let mut never = Breaker::new(Thresholds::never());
+        for letter in "ucfd".repeat(300).chars() {
+            never.note(&outcome(letter), Instant::now()).unwrap();
+        }
+        assert!(never.canary().is_ok());
+    }
+}

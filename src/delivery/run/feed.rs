@@ -151,10 +151,12 @@ impl Feed {
             return Ok(());
         };
         let now = self.clock.now();
+        self.shelf().begin_reading();
         let deferred = self.ledger.deferred(self.key, self.soon(now)).await?;
         let page = self.ledger.pending(self.key, after, PAGE).await?;
         let mut shelf = self.shelf();
         shelf.add_deferred(deferred);
+        shelf.end_reading();
         shelf.wake(now, |seq| self.domain(seq));
         shelf.add_pending(&page, |seq| self.domain(seq));
         drop(shelf);
@@ -167,8 +169,12 @@ impl Feed {
     async fn look_again(&self) -> Result<bool> {
         let _reading = self.reading.lock().await;
         let soon = self.soon(self.clock.now());
+        self.shelf().begin_reading();
         let deferred = self.ledger.deferred(self.key, soon).await?;
-        self.change(|shelf| shelf.add_deferred(deferred));
+        self.change(|shelf| {
+            shelf.add_deferred(deferred);
+            shelf.end_reading();
+        });
         Ok(self.look(Shelf::has_waiting))
     }
 

@@ -278,3 +278,86 @@ pub(super) fn earlier(one: Option<Instant>, two: Option<Instant>) -> Option<Inst
         (one, two) => one.or(two),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        /// Whoever asks, and however often, the shares are those of the weights.
+        #[test]
+        fn the_mail_is_shared_by_weight(
+            weights in proptest::collection::vec(1..10_u32, 1..5),
+            asking in proptest::collection::vec(0..4_usize, 4_000..4_001),
+        ) {
+            let now = Instant::now();
+            let mut lanes = Lanes::new(&weights, now);
+            let mut taken = vec![0_u32; weights.len()];
+            for lane in asking {
+                let lane = lane % weights.len();
+                if lanes.turn(lane, now) == Turn::Now {
+                    lanes.took(lane, now);
+                    lanes.settled(lane);
+                    taken[lane] += 1;
+                }
+            }
+            let all: u32 = taken.iter().sum();
+            let weight: u32 = weights.iter().sum();
+            for (taken, share) in taken.iter().zip(&weights) {
+                let off = f64::from(*taken) / f64::from(all) - f64::from(*share) / f64::from(weight);
+                prop_assert!(off.abs() < 0.05, "{taken} of {all} at {share} of {weight}");
+            }
+        }
+    }
+
+    fn closing(until: Instant, worth: Worth) -> Closing {
+        Closing {
+            until,
+            until_time: Timestamp::UNIX_EPOCH,
+            why: Why::Trouble,
+            reason: String::new(),
+            worth,
+        }
+    }
+
+    #[test]
+    fn a_lane_without_weight_steps_in_only_while_no_other_is_open() {
+        let now = Instant::now();
+        let mut lanes = Lanes::new(&[1, 0], now);
+        assert_eq!(lanes.turn(1, now), Turn::Later(None));
+        let until = now + Duration::from_secs(10);
+        lanes.close(0, closing(until, Worth::AnotherRun));
+        assert_eq!(lanes.turn(0, now), Turn::Later(Some(until)));
+        assert_eq!(lanes.turn(1, now), Turn::Now);
+        assert!(lanes.all_shut().is_none());
+        // One mail shows whether the other works again.
+        assert_eq!(lanes.turn(0, until), Turn::Now);
+        lanes.took(0, until);
+        assert_eq!(lanes.turn(0, until), Turn::Later(None));
+        assert_eq!(lanes.turn(1, until), Turn::Now);
+        lanes.open(0);
+        assert_eq!(lanes.turn(1, until), Turn::Later(None));
+        lanes.take_out(0, Error::bug("x"));
+        lanes.close(
+            1,
+            closing(until + Duration::from_secs(1), Worth::AnotherRun),
+        );
+        assert!(lanes.all_shut().is_some());
+        assert_eq!(lanes.turn(0, until), Turn::Never);
+    }
+
+    #[test]
+    fn a_lane_that_is_stuck_does_not_keep_the_others_waiting() {
+        let now = Instant::now();
+        let mut lanes = Lanes::new(&[1, 1], now);
+        while lanes.turn(0, now) == Turn::Now {
+            lanes.took(0, now);
+        }
+        assert_eq!(lanes.turn(0, now), Turn::Later(Some(now + STUCK)));
+        assert_eq!(lanes.turn(0, now + STUCK), Turn::Now);
+    }
+}

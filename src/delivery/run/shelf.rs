@@ -81,8 +81,10 @@ pub(super) struct Shelf {
     waiting: BTreeMap<(Timestamp, u32), u32>,
     /// No group has limits, on any lane.
     is_plain: bool,
-    /// The deferred rows that are at hand or in hands, lest the books offer them again.
+    /// The rows in hands and the deferred ones at hand, lest the books offer them again.
     taken: HashSet<u32>,
+    /// The rows that were settled while somebody was reading the books: what is read may be older.
+    settled_meanwhile: Option<HashSet<u32>>,
     /// The last pending row that was read, and whether it was the last of all.
     after: Option<u32>,
     read_all: bool,
@@ -110,6 +112,7 @@ impl Shelf {
             at_hand: 0,
             in_hands: 0,
             bounds,
+            settled_meanwhile: None,
             strikes: HashMap::new(),
             front: 0,
             back: 0,
@@ -183,6 +186,7 @@ impl Shelf {
         let Some((_, claim)) = line.rows.pop_front() else {
             return Next::Wait(None);
         };
+        self.taken.insert(claim.seq);
         self.at_hand -= 1;
         self.in_hands += 1;
         self.lanes.took(lane, now);
@@ -232,7 +236,11 @@ impl Shelf {
     /// Deferred rows that fall due soon, as the books have them.
     pub(super) fn add_deferred(&mut self, rows: Vec<Due>) {
         for due in rows {
-            if self.taken.insert(due.seq) {
+            let is_stale = self
+                .settled_meanwhile
+                .as_ref()
+                .is_some_and(|settled| settled.contains(&due.seq));
+            if !is_stale && self.taken.insert(due.seq) {
                 self.waiting.insert((due.at, due.seq), due.attempts);
             }
         }
@@ -267,6 +275,16 @@ impl Shelf {
     /// Whether rows are waited for that fall due.
     pub(super) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()
+    }
+
+    /// Somebody begins to read the books: what is settled from here on is no news when it ends.
+    pub(super) fn begin_reading(&mut self) {
+        self.settled_meanwhile = Some(HashSet::new());
+    }
+
+    /// What was read has been added.
+    pub(super) fn end_reading(&mut self) {
+        self.settled_meanwhile = None;
     }
 
     /// The line of a domain. There are as many as there are different limits: a few.
@@ -311,10 +329,18 @@ impl Shelf {
 
     /// A row has been settled, in the books, too.
     pub(super) fn done(&mut self, lane: usize, group: Group, claim: Claim) {
-        self.taken.remove(&claim.seq);
+        self.settled(claim.seq);
         self.strikes.remove(&claim.seq);
         self.lanes.settled(lane);
         self.out_of_hands(lane, group);
+    }
+
+    /// The books may offer a row again, as they have it from now on.
+    fn settled(&mut self, seq: u32) {
+        self.taken.remove(&seq);
+        if let Some(settled) = &mut self.settled_meanwhile {
+            settled.insert(seq);
+        }
     }
 
     /// A row was deferred, in the books, too; where that is soon it is waited for.
@@ -334,7 +360,7 @@ impl Shelf {
 
     /// A row was left out; it does not count as tried.
     pub(super) fn left_out(&mut self, lane: usize, group: Group, claim: Claim) {
-        self.taken.remove(&claim.seq);
+        self.settled(claim.seq);
         self.lanes.gave_back(lane);
         self.bounds.count(1);
         self.out_of_hands(lane, group);
