@@ -425,6 +425,8 @@ async fn the_books_say_why_and_write_a_list() {
     let (project, _relay) = in_doubt().await;
     let next = status_of(&project)["next_retry"].clone();
     let next: jiff::Timestamp = next.as_str().expect("a time").parse().expect("a time");
+    let end = status_of(&project)["deliver_by"].clone();
+    let end: jiff::Timestamp = end.as_str().expect("a time").parse().expect("a time");
     let said = run(&project, &["status", "a"]).exit(0).stderr("").stdout;
     let expected = format!(
         "a@all  interrupted
@@ -433,6 +435,7 @@ async fn the_books_say_why_and_write_a_list() {
           1  failed
           3  unknown
           6  in all
+What is not sent by {end:.0} is given up.
 Why:
           1  deferred  450 4.2.1 try again in … seconds
           1  failed    550 5.1.1 <…>: no such user …
