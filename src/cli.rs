@@ -1,6 +1,10 @@
 //! The command line. The doc comments are the help; nothing here does anything.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -35,6 +39,10 @@ pub struct Cli {
         hide_default_value = true
     )]
     pub directory: PathBuf,
+
+    /// The folder of a rehearsal: all that is kept is kept there, and its relay gets the mail
+    #[arg(long, value_name = "DIR", global = true, hide = true)]
+    pub rehearsal: Option<PathBuf>,
 
     /// Say nothing but errors
     #[arg(
@@ -92,6 +100,16 @@ pub enum Verb {
     Send(SendArgs),
     /// Show the books
     Status(StatusArgs),
+    /// Stop sending an issue until `resume`; what is in flight is finished
+    Pause(PauseArgs),
+    /// Let a paused issue go on
+    Resume(ResumeArgs),
+    /// Call an issue off for good; what is in flight is finished
+    Cancel(CancelArgs),
+    /// Settle mails whose fate is unknown: by a mail log, by events, or by hand
+    Resolve(ResolveArgs),
+    /// Send an issue to a relay of our own that misbehaves, and count at the receiver
+    Rehearse(RehearseArgs),
     /// Run the sandbox inbox: takes any mail, delivers none, keeps it as .eml files
     Inbox(InboxArgs),
 }
@@ -191,10 +209,24 @@ pub struct TestArgs {
 }
 
 /// `send`
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct SendArgs {
     /// The issue
-    pub issue: String,
+    #[arg(required_unless_present = "due")]
+    pub issue: Option<String>,
+    /// Send every issue whose time has come and go on with what is unfinished: the cron line. Says
+    /// nothing when nothing is due
+    #[arg(long, conflicts_with_all = ["issue", "sandbox", "dry_run", "limit", "expect", "amend", "include_new"])]
+    pub due: bool,
+    /// Go on with the issue as it is now: who has not had it yet gets the edited one
+    #[arg(long)]
+    pub amend: bool,
+    /// Send to those, too, who joined the list after the issue began
+    #[arg(long)]
+    pub include_new: bool,
+    /// Stay until everything is settled, however long relays defer it
+    #[arg(long)]
+    pub wait: bool,
     /// Deliver to the built-in sandbox inbox: a campaign of its own, nobody is written to
     #[arg(long)]
     pub sandbox: bool,
@@ -226,6 +258,109 @@ pub struct StatusArgs {
     /// The books of the sandbox
     #[arg(long)]
     pub sandbox: bool,
+    /// Only recipients in this state
+    #[arg(long, value_name = "STATE", requires = "issue")]
+    pub state: Option<String>,
+    /// Write these recipients as a list: CSV with the columns of the subscribers, and why
+    #[arg(long, value_name = "FILE", requires = "issue")]
+    pub csv: Option<PathBuf>,
+}
+
+/// `pause`
+#[derive(Args, Debug)]
+pub struct PauseArgs {
+    /// The issue
+    pub issue: String,
+    /// The campaign of the sandbox
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
+/// `resume`
+#[derive(Args, Debug)]
+pub struct ResumeArgs {
+    /// The issue
+    pub issue: String,
+    /// The campaign of the sandbox
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
+/// `cancel`
+#[derive(Args, Debug)]
+pub struct CancelArgs {
+    /// The issue
+    pub issue: String,
+    /// The campaign of the sandbox
+    #[arg(long)]
+    pub sandbox: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `resolve`
+#[derive(Args, Debug)]
+pub struct ResolveArgs {
+    /// The issue
+    pub issue: String,
+    /// The campaign of the sandbox
+    #[arg(long)]
+    pub sandbox: bool,
+    /// The mail log of the relay (Postfix): who is in it was sent to
+    #[arg(long, value_name = "FILE")]
+    pub maillog: Option<PathBuf>,
+    /// Events of the relay, a JSON object a line: who was delivered or bounced was sent to
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+    /// These had their mail; `all` for everyone who is unknown
+    #[arg(long, value_name = "ADDR")]
+    pub sent: Vec<String>,
+    /// Send to these again, at the risk of a second copy; `all` for everyone who is unknown
+    #[arg(long, value_name = "ADDR")]
+    pub resend: Vec<String>,
+    /// Leave these out; `all` for everyone who is unknown
+    #[arg(long, value_name = "ADDR")]
+    pub skip: Vec<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `rehearse`
+#[derive(Args, Debug)]
+pub struct RehearseArgs {
+    /// The issue
+    pub issue: String,
+    /// How the relay misbehaves, as `name=percent` of the mails, parted by commas; `all=percent` for
+    /// each of them, `none` for not at all. The names: `421`, `4xx`, `5xx`, `drop-before` and
+    /// `drop-after` (it takes the mail), `stall`, `close`, `half` a reply, `twice` the reply,
+    /// `greeting` (of the connections), `slow`. With `@` and a command one strikes there alone:
+    /// `4xx@rcpt=5`
+    #[arg(
+        long,
+        value_name = "FAULTS",
+        default_value = "421=2,4xx=3,drop-before=2,drop-after=2"
+    )]
+    pub faults: String,
+    /// Kill the sender so many times (as `kill -9` does) and start it again
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub kill: u32,
+    /// Send to so many made-up people, and not to the list
+    #[arg(long, value_name = "N")]
+    pub recipients: Option<NonZeroU32>,
+    /// Connections open at once; those of the settings when it is not said
+    #[arg(long, value_name = "N")]
+    pub connections: Option<NonZeroUsize>,
+    /// The seed of all chance
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Keep the pace of the settings; without it mail leaves as fast as the relay takes it
+    #[arg(long)]
+    pub pace: bool,
+    /// Keep every mail that arrives as an .eml file, and the books with them
+    #[arg(long)]
+    pub keep: bool,
 }
 
 /// `inbox`

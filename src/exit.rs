@@ -42,6 +42,34 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them.
+    pub const ALL: [Self; 16] = [
+        Self::Done,
+        Self::Findings,
+        Self::Unknown,
+        Self::Failures,
+        Self::Usage,
+        Self::Data,
+        Self::NoInput,
+        Self::Unavailable,
+        Self::Bug,
+        Self::CannotCreate,
+        Self::Io,
+        Self::TryLater,
+        Self::Credentials,
+        Self::Settings,
+        Self::Interrupted,
+        Self::Terminated,
+    ];
+
+    /// What another process of ours meant by the number that it returned.
+    #[must_use]
+    pub fn meant_by(code: i32) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|exit| i32::from(exit.code()) == code)
+    }
+
     /// The number that the process returns.
     #[must_use]
     pub fn code(self) -> u8 {

@@ -3,9 +3,10 @@
 //! A write goes to a temporary file in the same folder, is synced, and takes the name of the old
 //! file in one step, so that a crash leaves either the old content or the new and nothing between.
 
+pub use std::fs::File;
 use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{self, Write as _},
+    fs::{OpenOptions, TryLockError},
+    io::{self, BufWriter, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -62,6 +63,102 @@ pub fn open_if_there(path: &Path) -> Result<Option<File>> {
         Ok(file) => Ok(Some(file)),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(cannot("read", path, &cause)),
+    }
+}
+
+/// All of a file piece by piece, for what is too large to be held whole.
+pub fn read_pieces(path: &Path, mut piece: impl FnMut(&[u8])) -> Result<()> {
+    let mut file = open(path)?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(length) => piece(buffer.get(..length).unwrap_or_default()),
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cannot("read", path, &cause)),
+        }
+    }
+}
+
+/// A file that is read here and there.
+#[derive(Debug)]
+pub struct Pages {
+    file: File,
+    path: PathBuf,
+}
+
+impl Pages {
+    /// Opens it.
+    pub fn open(path: &Path) -> Result<Self> {
+        Ok(Self {
+            file: open(path)?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// `length` bytes from `offset` on; less where the file ends. Many threads may read at once.
+    pub fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let mut page = vec![0; length];
+        let mut filled = 0;
+        while let Some(room) = page.get_mut(filled..).filter(|room| !room.is_empty()) {
+            match read_at(&self.file, room, offset + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(cause) => return Err(cannot("read", &self.path, &cause)),
+            }
+        }
+        page.truncate(filled);
+        Ok(page)
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, room: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, room, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, room: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, room, offset)
+}
+
+/// A file that is written piece by piece, in a folder that takes its name when all is in it
+/// ([`rename`]): durable when it was finished.
+#[derive(Debug)]
+pub struct NewFile {
+    file: BufWriter<File>,
+    path: PathBuf,
+}
+
+impl NewFile {
+    /// Makes it, and its folder where it is not there.
+    pub fn create(path: &Path, access: Access) -> Result<Self> {
+        create_folder(&folder_of(path))?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        restrict(&mut options, access);
+        let file = options
+            .open(path)
+            .map_err(|cause| cannot("create", path, &cause))?;
+        Ok(Self {
+            file: BufWriter::with_capacity(1 << 18, file),
+            path: path.to_owned(),
+        })
+    }
+
+    /// Adds to its end.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.file.write_all(bytes);
+        written.map_err(|cause| cannot("write", &self.path, &cause))
+    }
+
+    /// Brings all of it to stable storage.
+    pub fn finish(mut self) -> Result<()> {
+        let flushed = self.file.flush();
+        flushed
+            .and_then(|()| self.file.get_ref().sync_all())
+            .map_err(|cause| cannot("write", &self.path, &cause))
     }
 }
 
@@ -124,6 +221,12 @@ impl Stamp {
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.1 == 0
+    }
+
+    /// How many bytes are in it.
+    #[must_use]
+    pub fn length(self) -> u64 {
+        self.1
     }
 }
 
@@ -192,6 +295,58 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
         .map_err(|cause| cannot("rename to", to, &cause))
 }
 
+/// The network file system that a path is on, by its type, where we can tell (on Linux).
+#[must_use]
+pub fn network_file_system(path: &Path) -> Option<String> {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
+    // What is not there yet will be where its folder is.
+    let real = path
+        .ancestors()
+        .find_map(|path| std::fs::canonicalize(path).ok())?;
+    mounted(&mounts, &real).filter(|kind| {
+        let kind = kind.strip_prefix("fuse.").unwrap_or(kind);
+        NETWORK.contains(&kind)
+    })
+}
+
+const NETWORK: &[&str] = &[
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "sshfs",
+    "afs",
+    "ceph",
+    "glusterfs",
+    "lustre",
+    "s3fs",
+    "rclone",
+    "davfs",
+    "davfs2",
+    "ncpfs",
+    "beegfs",
+];
+
+/// The type of the file system that a path is on, by the kernel's table.
+fn mounted(mounts: &str, path: &Path) -> Option<String> {
+    let mut found: Option<(usize, &str)> = None;
+    for line in mounts.lines() {
+        let mut words = line.split(' ');
+        let (Some(_), Some(point), Some(kind)) = (words.next(), words.next(), words.next()) else {
+            continue;
+        };
+        let point = point.replace("\\040", " ");
+        let point = Path::new(&point);
+        let depth = point.components().count();
+        // Of two at one place the later one hides the other.
+        if path.starts_with(point) && found.is_none_or(|(deepest, _)| depth >= deepest) {
+            found = Some((depth, kind));
+        }
+    }
+    found.map(|(_, kind)| kind.to_owned())
+}
+
 /// A lock of the kernel on a file: gone when the process is, whatever ended it.
 #[derive(Debug)]
 pub struct Lock {
@@ -245,9 +400,21 @@ pub fn cannot(verb: &str, path: &Path, cause: &io::Error) -> Error {
     let why = match cause.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        io::ErrorKind::QuotaExceeded => "the quota of the disk is used up".to_owned(),
+        io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only".to_owned(),
         _ => cause.to_string(),
     };
-    Error::new(kind, format!("cannot {verb} `{}`: {why}", path.display()))
+    let error = Error::new(kind, format!("cannot {verb} `{}`: {why}", path.display()));
+    match cause.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            error.hint("Free some space and run the command again; it goes on where it was.")
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            error.hint("Run it where it may write, or mount the disk for writing.")
+        }
+        _ => error,
+    }
 }
 
 fn folder_of(path: &Path) -> PathBuf {
@@ -331,6 +498,41 @@ mod tests {
                 .ends_with("byte 6, in line 2, belongs to no character"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_file_is_written_and_read_in_pieces() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/a.txt");
+        let mut file = NewFile::create(&path, Access::Private).unwrap();
+        for piece in ["one\n", "two\n", "three"] {
+            file.write(piece.as_bytes()).unwrap();
+        }
+        file.finish().unwrap();
+        let mut all = Vec::new();
+        read_pieces(&path, |piece| all.extend_from_slice(piece)).unwrap();
+        assert_eq!(all, b"one\ntwo\nthree");
+        let pages = Pages::open(&path).unwrap();
+        assert_eq!(pages.read(4, 3).unwrap(), b"two");
+        assert_eq!(pages.read(8, 100).unwrap(), b"three");
+        assert_eq!(pages.read(100, 1).unwrap(), b"");
+    }
+
+    #[test]
+    fn the_file_system_of_a_path_is_that_of_the_nearest_mount() {
+        let mounts = "/dev/sda1 / ext4 rw 0 0\n\
+                      server:/home /home nfs4 rw 0 0\n\
+                      tmpfs /home/local tmpfs rw 0 0\n\
+                      //nas/news /mnt/my\\040news cifs rw 0 0\n";
+        for (path, kind) in [
+            ("/srv/news", "ext4"),
+            ("/homes", "ext4"),
+            ("/home/ada/news", "nfs4"),
+            ("/home/local/news", "tmpfs"),
+            ("/mnt/my news/x", "cifs"),
+        ] {
+            assert_eq!(mounted(mounts, Path::new(path)).as_deref(), Some(kind));
+        }
     }
 
     #[test]

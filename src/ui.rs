@@ -80,6 +80,12 @@ impl Ui {
         self.format
     }
 
+    /// Nothing but errors is wanted.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet
+    }
+
     /// A person is there to be asked and to watch.
     #[must_use]
     pub fn is_interactive(&self) -> bool {
@@ -149,6 +155,13 @@ impl Ui {
         say(&mut anstream::stderr().lock(), &report);
         for other in error.others() {
             self.error(other);
+        }
+    }
+
+    /// Passes on what a process of ours has said on its stderr.
+    pub fn echo(&self, text: &str) {
+        if !text.trim().is_empty() {
+            say(&mut anstream::stderr().lock(), &tame(text));
         }
     }
 

@@ -1,16 +1,12 @@
-//! The list: a CSV file with one person a row.
+//! The list: a CSV file with one person a row, read as a stream, so that a million are never held.
 //!
 //! Every row is judged. One that cannot be written to is left out with its line and the reason; the
 //! others go on. Only what makes the whole file doubtful (its header, its encoding) is an error.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap},
-    io::Read,
-};
+use std::{borrow::Cow, collections::BTreeMap, io::Read};
 
 use super::{
-    Address, Recipient, Segment, Suppressions, Value,
+    Address, People, Recipient, Suppression, Value,
     columns::Columns,
     rows::{Row, Rows, place},
 };
@@ -36,19 +32,21 @@ impl Default for ListOptions {
 }
 
 /// The people on the list, in the order of the file, each address once.
+pub struct List<R> {
+    rows: Rows<R>,
+    columns: Columns,
+    /// For each column, whether its cells hold several entries.
+    holds_several: Vec<bool>,
+    /// Everyone so far, with their line.
+    people: People,
+}
+
+/// A row, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct List {
-    /// What the user calls the file.
-    pub name: String,
-    /// The field names of the columns, from left to right; `email` is one of them.
-    pub columns: Vec<String>,
-    /// How many rows there are, the header and blank ones aside.
-    pub rows: usize,
-    /// Those who can be written to.
-    pub recipients: Vec<Recipient>,
-    /// Those who cannot, and why.
-    pub left_out: Vec<LeftOut>,
-    /// What is odd in rows that are on the list all the same.
+pub struct Judged {
+    /// Who can be written to, or why the row cannot.
+    pub person: Result<Recipient, LeftOut>,
+    /// What is odd in a row that is on the list all the same.
     pub warnings: Vec<Finding>,
 }
 
@@ -78,86 +76,100 @@ fn header(rows: &mut Rows<impl Read>, name: &str) -> Result<Columns> {
     }
 }
 
-impl List {
+impl List<std::io::Empty> {
     /// The field names of the columns alone, out of the first row.
     ///
     /// # Errors
     ///
-    /// As [`Self::load`] does for the header.
-    pub fn columns(csv: impl Read, name: &str) -> Result<Vec<String>> {
+    /// As [`Self::open`] does.
+    pub fn columns_of(csv: impl Read, name: &str) -> Result<Vec<String>> {
         Ok(header(&mut Rows::new(csv, name), name)?.names)
     }
+}
 
-    /// Reads the list that the user knows as `name`.
+impl<R: Read> List<R> {
+    /// Begins to read the list that the user knows as `name`.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, is not UTF-8, is empty, opens a quote that it does not close,
-    /// or has a header that does not do.
-    pub fn load(csv: impl Read, name: &str, options: &ListOptions) -> Result<Self> {
+    /// When the file is empty, or has a header that does not do.
+    pub fn open(csv: R, name: &str, options: &ListOptions) -> Result<Self> {
         let mut rows = Rows::new(csv, name);
         let columns = header(&mut rows, name)?;
-        let mut reader = Reader {
+        Ok(Self {
+            rows,
             holds_several: columns
                 .names
                 .iter()
                 .map(|name| options.list_fields.contains(name))
                 .collect(),
             columns,
-            lines: HashMap::new(),
-            warnings: Vec::new(),
-        };
-        let (mut count, mut recipients, mut left_out) = (0, Vec::new(), Vec::new());
-        while let Some(row) = rows.next()? {
-            count += 1;
-            match reader.recipient(&row) {
-                Ok(recipient) => recipients.push(recipient),
-                Err(fault) => left_out.push(fault),
-            }
-        }
-        Ok(Self {
-            name: name.to_owned(),
-            columns: reader.columns.names,
-            rows: count,
-            recipients,
-            left_out,
-            warnings: reader.warnings,
+            people: People::default(),
         })
     }
 
-    /// Those of the segment who are not suppressed, and those who are left out: the bad rows of the
-    /// list first, then the suppressed people of the segment.
+    /// The field names of the columns, from left to right; `email` is one of them.
     #[must_use]
-    pub fn recipients(
-        self,
-        segment: &Segment,
-        suppressions: &Suppressions,
-    ) -> (Vec<Recipient>, Vec<LeftOut>) {
-        let mut left_out = self.left_out;
-        let mut recipients = self.recipients;
-        recipients.retain(|person| {
-            let suppressed = suppressions.get(&person.address);
-            let in_segment = segment.contains(person);
-            if let (true, Some(suppression)) = (in_segment, suppressed) {
-                left_out.push(LeftOut {
-                    line: person.line,
-                    value: person.address.to_string(),
-                    reason: match &suppression.reason {
-                        Some(reason) => format!("suppressed: {reason}"),
-                        None => "suppressed".to_owned(),
-                    },
-                    rule: "suppressed",
-                    hint: None,
-                    source: None,
-                });
-            }
-            in_segment && suppressed.is_none()
-        });
-        (recipients, left_out)
+    pub fn columns(&self) -> &[String] {
+        &self.columns.names
+    }
+
+    /// The next row, judged; the header and blank rows aside.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read on, is not UTF-8, or opens a quote that it does not close.
+    pub fn next_row(&mut self) -> Result<Option<Judged>> {
+        let Self {
+            rows,
+            columns,
+            holds_several,
+            people,
+        } = self;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let mut judge = Judge {
+            columns,
+            holds_several,
+            people,
+            warnings: Vec::new(),
+        };
+        Ok(Some(Judged {
+            person: judge.recipient(&row),
+            warnings: judge.warnings,
+        }))
+    }
+
+    /// Says of a person of the list that they are not wanted.
+    pub fn leave_out(&mut self, address: &Address) {
+        self.people.leave_out(address);
+    }
+
+    /// Everyone whose row was read, by fingerprint.
+    #[must_use]
+    pub fn into_people(self) -> People {
+        self.people
     }
 }
 
 impl LeftOut {
+    /// A person who must not be written to.
+    #[must_use]
+    pub fn suppressed(person: &Recipient, suppression: &Suppression) -> Self {
+        Self {
+            line: person.line,
+            value: person.address.to_string(),
+            reason: match &suppression.reason {
+                Some(reason) => format!("suppressed: {reason}"),
+                None => "suppressed".to_owned(),
+            },
+            rule: "suppressed",
+            hint: None,
+            source: None,
+        }
+    }
+
     /// Whether the row itself is at fault, and not only superfluous or unwanted.
     #[must_use]
     pub fn is_bad(&self) -> bool {
@@ -179,17 +191,15 @@ impl LeftOut {
     }
 }
 
-/// What is kept from row to row.
-struct Reader {
-    columns: Columns,
-    /// For each column, whether its cells hold several entries.
-    holds_several: Vec<bool>,
-    /// The line of each person so far, by [`Address::key`].
-    lines: HashMap<String, usize>,
+/// Judges one row.
+struct Judge<'a> {
+    columns: &'a Columns,
+    holds_several: &'a [bool],
+    people: &'a mut People,
     warnings: Vec<Finding>,
 }
 
-impl Reader {
+impl Judge<'_> {
     fn recipient(&mut self, row: &Row<'_>) -> Result<Recipient, LeftOut> {
         let email = row.cell(self.columns.email).unwrap_or_default();
         let left_out = |rule, reason: String, hint| LeftOut {
@@ -225,9 +235,7 @@ impl Reader {
         }
         let address = Address::parse(email)
             .map_err(|cause| left_out("bad-address", cause.reason, Some(cause.hint)))?;
-        if let Some(first) = self.lines.insert(address.key(), row.line) {
-            // The first row stays the one that later ones are told of.
-            self.lines.insert(address.key(), first);
+        if let Some(first) = self.people.add(&address, row.line) {
             return Err(left_out(
                 "duplicate-address",
                 format!("line {first} has this address already"),
@@ -278,7 +286,7 @@ impl Reader {
 
     fn fields(&self, row: &Row<'_>, address: &Address) -> BTreeMap<String, Value> {
         let mut fields = BTreeMap::new();
-        let columns = self.columns.names.iter().zip(&self.holds_several);
+        let columns = self.columns.names.iter().zip(self.holds_several);
         for (column, (name, several)) in columns.enumerate() {
             let cell = row.cell(column);
             let value = match (cell, several) {

@@ -1,31 +1,52 @@
 //! A campaign's frozen files: what goes into the bundle, and how it comes out again.
 
+mod audience;
+mod freezer;
+mod press;
+
 use std::path::PathBuf;
 
+use aws_lc_rs::digest::{Context, SHA256};
+use data_encoding::HEXLOWER;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::project::Project;
 use crate::{
-    audience::{Address, Recipient},
+    audience::Address,
     compose::Edition,
     delivery::{
-        campaign::{self, Frozen, sha256},
+        campaign::{self, Freezing, Frozen},
         ledger::Campaign,
     },
     error::{Error, Kind, Result},
     fs,
-    mail::{self, Letterhead, Mail, Mailbox, Merger, Secret},
+    mail::{Letterhead, Mailbox, Secret},
 };
+
+pub(super) use audience::Audience;
+pub(super) use freezer::freeze_audience;
+pub(super) use press::Press;
 
 const EDITION: &str = "edition.json";
 const LETTERHEAD: &str = "letterhead.json";
 const AUDIENCE: &str = "audience.jsonl";
 
-/// All that a campaign's mails are made of; the same on every run.
+/// Says which program has composed an edition.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What a campaign's mails say; the same on every run.
 pub(super) struct Bundle {
     pub(super) edition: Edition,
     pub(super) letterhead: Letterhead,
-    pub(super) recipients: Vec<Recipient>,
+}
+
+/// A bundle and its readers, out of the freezer.
+pub(super) struct Thawed {
+    pub(super) bundle: Bundle,
+    pub(super) audience: Audience,
+    /// Whether this very version of letterpress has composed it.
+    pub(super) is_of_this_version: bool,
 }
 
 /// The letterhead as it is written to disk: all of it but the secret.
@@ -44,6 +65,12 @@ struct Heading {
     /// The fingerprint of the secret: with another one the same row would render to other bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
+    /// The hash of what is said, as it was reckoned when it was frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content_hash: Option<String>,
+    /// The version of letterpress that composed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    letterpress: Option<String>,
 }
 
 impl Heading {
@@ -60,6 +87,8 @@ impl Heading {
             base_url: letterhead.base_url.clone(),
             unsubscribe_mailto: letterhead.unsubscribe_mailto.clone(),
             secret: Some(letterhead.secret.fingerprint()),
+            content_hash: None,
+            letterpress: None,
         }
     }
 
@@ -102,10 +131,17 @@ pub(super) fn folder(project: &Project) -> PathBuf {
 
 /// `<slug>@<segment>`, and `#sandbox` for the sandbox, whose books are its own.
 pub(super) fn id(slug: &str, sandbox: Sandbox) -> String {
-    match sandbox {
-        Sandbox::Yes => format!("{slug}@all#sandbox"),
-        Sandbox::No => format!("{slug}@all"),
-    }
+    id_at(slug, None, sandbox)
+}
+
+/// The same for a time slot of an issue that recurs: `<slug>@<segment>@<slot>`.
+pub(super) fn id_at(slug: &str, slot: Option<Timestamp>, sandbox: Sandbox) -> String {
+    let slot = slot.map(|slot| format!("@{slot:.0}")).unwrap_or_default();
+    let sandbox = match sandbox {
+        Sandbox::Yes => "#sandbox",
+        Sandbox::No => "",
+    };
+    format!("{slug}@all{slot}{sandbox}")
 }
 
 /// Whether a campaign goes to the sandbox.
@@ -116,76 +152,135 @@ pub(super) enum Sandbox {
 }
 
 impl Bundle {
-    /// The hash of what is said: the edition and the headers, without the date, which freezing fixes,
-    /// and without the secret, whose loss is told of by itself.
-    pub(super) fn content_hash(&self) -> Result<String> {
-        let undated = Heading {
-            date: String::new(),
-            secret: None,
+    /// The hash of what is said: words, pictures and headers. Not of where in a file a tag stands, nor
+    /// of how this program writes an edition down; without the date, which freezing fixes, and without
+    /// the secret, whose loss is told of by itself.
+    pub(super) fn content_hash(&self) -> String {
+        let Letterhead {
+            from,
+            reply_to,
+            return_path,
+            list_name,
+            list_id,
+            base_url,
+            unsubscribe_mailto,
+            campaign,
+            slug,
+            ..
+        } = &self.letterhead;
+        let mut hash = Context::new(&SHA256);
+        let mut add = |name: &str, value: &[u8]| {
+            // With its length before it, no value reads like two.
+            hash.update(format!("{name} {}\n", value.len()).as_bytes());
+            hash.update(value);
+        };
+        let edition = &self.edition;
+        for (name, part) in [
+            ("subject", &edition.subject),
+            ("html", &edition.html),
+            ("text", &edition.text),
+        ] {
+            add(name, part.template.as_bytes());
+        }
+        for image in &edition.images {
+            add("image", image.content_id.as_bytes());
+            add("type", image.media_type.as_bytes());
+            add("name", image.file_name.as_bytes());
+            add("bytes", &image.bytes);
+        }
+        let or_none = |value: Option<String>| value.unwrap_or_default();
+        for (name, value) in [
+            ("from", from.to_string()),
+            (
+                "reply-to",
+                or_none(reply_to.as_ref().map(Mailbox::to_string)),
+            ),
+            ("return-path", return_path.clone()),
+            ("list", list_name.clone()),
+            ("list-id", or_none(list_id.clone())),
+            ("base", or_none(base_url.clone())),
+            (
+                "unsubscribe",
+                or_none(unsubscribe_mailto.as_ref().map(Address::to_string)),
+            ),
+            ("campaign", campaign.clone()),
+            ("slug", slug.clone()),
+        ] {
+            add(name, value.as_bytes());
+        }
+        HEXLOWER.encode(hash.finish().as_ref())
+    }
+
+    /// Adds what is said to a bundle.
+    pub(super) fn freeze(&self, freezing: &mut Freezing) -> Result<()> {
+        let heading = Heading {
+            content_hash: Some(self.content_hash()),
+            letterpress: Some(VERSION.to_owned()),
             ..Heading::of(&self.letterhead)
         };
-        let mut content = json(&self.edition)?;
-        content.extend(json(&undated)?);
-        Ok(sha256(&content))
+        freezing.add(EDITION, &json(&self.edition)?)?;
+        freezing.add(LETTERHEAD, &json(&heading)?)
     }
+}
 
-    /// The hash of who it goes to.
-    pub(super) fn audience_hash(&self) -> Result<String> {
-        Ok(sha256(&self.audience()?))
+/// Adds what an earlier generation says to a bundle, as it is.
+pub(super) fn refreeze(
+    project: &Project,
+    campaign: &Campaign,
+    freezing: &mut Freezing,
+) -> Result<()> {
+    let frozen = open(project, campaign)?;
+    [EDITION, LETTERHEAD]
+        .iter()
+        .try_for_each(|name| freezing.add(name, &frozen.file(name)?))
+}
+
+/// What was frozen for a campaign, checked against its hashes and against those in the books. The
+/// secret is not in the bundle.
+pub(super) fn thaw(project: &Project, campaign: &Campaign) -> Result<Thawed> {
+    let frozen = open(project, campaign)?;
+    let edition = frozen.file(EDITION);
+    let heading = frozen.file(LETTERHEAD);
+    let audience = Audience::of(&frozen);
+    let faults = [
+        edition.as_ref().err(),
+        heading.as_ref().err(),
+        audience.as_ref().err(),
+    ];
+    if let Some(error) = Error::all(faults.into_iter().flatten().cloned()) {
+        return Err(error);
     }
-
-    /// Freezes it under the campaign's id.
-    pub(super) fn freeze(&self, project: &Project) -> Result<Frozen> {
-        campaign::freeze(
-            &folder(project),
-            &self.letterhead.campaign,
-            &[
-                (EDITION, &json(&self.edition)?),
-                (LETTERHEAD, &json(&Heading::of(&self.letterhead))?),
-                (AUDIENCE, &self.audience()?),
-            ],
+    let audience = audience?;
+    let heading: Heading = parse(&heading?)?;
+    // The rows of the ledger are numbers in this audience: another one, though sound in itself, would
+    // send people what others have had.
+    let is_known = heading
+        .content_hash
+        .as_ref()
+        .is_none_or(|hash| *hash == campaign.content_hash)
+        && frozen.hash_of(AUDIENCE) == Some(campaign.audience_hash.as_str())
+        && audience.len() == campaign.total;
+    if !is_known {
+        return Err(Error::new(
+            Kind::Unavailable,
+            format!(
+                "the frozen files of the campaign `{}` are not those that the ledger knows",
+                campaign.id
+            ),
         )
+        .hint(format!(
+            "The ledger or `{}` comes from another time; bring back both from the same copy.",
+            folder(project).display()
+        )));
     }
-
-    /// What was frozen for a campaign, checked against its hashes and against those in the books. The
-    /// secret is not in the bundle.
-    pub(super) fn thaw(project: &Project, campaign: &Campaign) -> Result<Self> {
-        let frozen = open(project, &campaign.id)?;
-        frozen.verify()?;
-        let heading: Heading = parse(&frozen.file(LETTERHEAD)?)?;
-        let bundle = Self {
-            edition: parse(&frozen.file(EDITION)?)?,
+    Ok(Thawed {
+        is_of_this_version: heading.letterpress.as_deref() == Some(VERSION),
+        bundle: Bundle {
+            edition: parse(&edition?)?,
             letterhead: heading.letterhead(project.secret()?)?,
-            recipients: recipients(&frozen)?,
-        };
-        // The rows of the ledger are numbers in this audience: another one, though sound in itself,
-        // would send people what others have had.
-        if bundle.content_hash()? != campaign.content_hash
-            || frozen.hash_of(AUDIENCE) != Some(campaign.audience_hash.as_str())
-        {
-            return Err(Error::new(
-                Kind::Unavailable,
-                format!(
-                    "the frozen files of the campaign `{}` are not those that the ledger knows",
-                    campaign.id
-                ),
-            )
-            .hint(format!(
-                "The ledger or `{}` comes from another time; bring back both from the same copy.",
-                folder(project).display()
-            )));
-        }
-        Ok(bundle)
-    }
-
-    fn audience(&self) -> Result<Vec<u8>> {
-        let mut lines = Vec::new();
-        for recipient in &self.recipients {
-            lines.extend(json(recipient)?);
-            lines.push(b'\n');
-        }
-        Ok(lines)
-    }
+        },
+        audience,
+    })
 }
 
 /// Whether any campaign has been frozen that is not for the sandbox.
@@ -195,34 +290,29 @@ pub(super) fn is_any_frozen(project: &Project) -> Result<bool> {
         .iter()
         .filter_map(|folder| folder.file_name()?.to_str())
         // What begins with a dot was being written when a process ended.
-        .any(|name| !name.starts_with('.') && !name.ends_with("#sandbox")))
+        .any(|name| {
+            let campaign = name.split('+').next().unwrap_or_default();
+            !name.starts_with('.') && !campaign.ends_with("#sandbox")
+        }))
 }
 
-/// The frozen audience of a campaign, in the order of the ledger's rows.
-pub(super) fn audience(project: &Project, id: &str) -> Result<Vec<Recipient>> {
-    recipients(&open(project, id)?)
+/// The frozen audience of a campaign; its rows are those of the ledger.
+pub(super) fn audience(project: &Project, campaign: &Campaign) -> Result<Audience> {
+    Audience::of(&open(project, campaign)?)
 }
 
-fn open(project: &Project, id: &str) -> Result<Frozen> {
-    campaign::open(&folder(project), id)?.ok_or_else(|| {
+fn open(project: &Project, campaign: &Campaign) -> Result<Frozen> {
+    let found = campaign::open(&folder(project), &campaign.id, campaign.generation)?;
+    found.ok_or_else(|| {
         Error::new(
             Kind::Unavailable,
-            format!("the frozen files of the campaign `{id}` are gone"),
+            format!("the frozen files of the campaign `{}` are gone", campaign.id),
         )
         .hint(format!(
             "They were in `{}`; bring them back from a copy. Without them nobody can tell who the rows in the ledger are.",
             folder(project).display()
         ))
     })
-}
-
-fn recipients(frozen: &Frozen) -> Result<Vec<Recipient>> {
-    frozen
-        .file(AUDIENCE)?
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(parse)
-        .collect()
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {
@@ -238,40 +328,4 @@ fn unreadable() -> Error {
         Kind::Unavailable,
         "a frozen file of the campaign cannot be read",
     )
-}
-
-/// The mails of a campaign, each made when its turn comes.
-pub(super) struct Press {
-    merger: Merger,
-    bundle: Bundle,
-}
-
-impl Press {
-    pub(super) fn new(bundle: Bundle) -> Result<Self> {
-        Ok(Self {
-            merger: Merger::new(&bundle.edition)?,
-            bundle,
-        })
-    }
-
-    /// Whose row it is.
-    pub(super) fn address(&self, seq: u32) -> Option<&Address> {
-        let recipient = self.bundle.recipients.get(seq as usize)?;
-        Some(&recipient.address)
-    }
-
-    /// The mail of a row.
-    pub(super) fn mail(&self, seq: u32) -> Result<Mail> {
-        let recipient = self
-            .bundle
-            .recipients
-            .get(seq as usize)
-            .ok_or_else(|| Error::bug(format!("the ledger's row {seq} has no recipient")))?;
-        mail::address(
-            &self.bundle.letterhead,
-            &self.merger,
-            &self.bundle.edition.images,
-            recipient,
-        )
-    }
 }

@@ -1,6 +1,8 @@
 //! Before anything leaves: on a terminal a person types the number of recipients; without one the
 //! command line says it.
 
+use jiff::Timestamp;
+
 use super::{campaign::Bundle, outbox::Outbox, project::Project};
 use crate::{
     cli::SendArgs,
@@ -23,7 +25,10 @@ pub(super) fn confirm(
         bundle.letterhead.slug,
         bundle.letterhead.from,
         outbox.name(),
-        duration(due, rate)
+        outbox
+            .finish(project, due)
+            .filter(|_| project.settings.relay.is_some())
+            .map_or_else(|| duration(due, rate), |at| until(project.clock.now(), at))
     ));
     match args.expect {
         Some(expected) if expected == due => return Ok(()),
@@ -49,6 +54,20 @@ pub(super) fn confirm(
         Some(answer) if answer == due.to_string() => Ok(()),
         _ => Err(Error::new(Kind::Usage, "not confirmed; nothing was sent")),
     }
+}
+
+/// How long it takes with all that holds it up, and when it will be done.
+fn until(now: Timestamp, at: Timestamp) -> String {
+    let seconds = at.duration_since(now).as_secs_f64();
+    match seconds {
+        ..120.0 => format!(", about {seconds:.0} s"),
+        ..7_200.0 => format!(", about {:.0} min", seconds / 60.0),
+        _ => format!(", about {:.1} h, until {}", seconds / 3_600.0, brief(at)),
+    }
+}
+
+fn brief(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// How long it takes at that rate, in words.

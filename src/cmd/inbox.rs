@@ -47,7 +47,7 @@ pub(super) fn run(args: &InboxArgs, directory: &Path, ui: Ui) -> Result<Exit> {
                     ui.status(&format!(
                         "{} bytes  {}",
                         received.bytes,
-                        received.path.display()
+                        received.path.as_deref().unwrap_or(Path::new("")).display()
                     ));
                 },
                 signals.first(),

@@ -4,7 +4,9 @@
 
 mod build;
 mod campaign;
+mod cancel;
 mod confirm;
+mod due;
 mod inbox;
 mod init;
 mod job;
@@ -12,15 +14,21 @@ mod lint;
 mod mjml;
 mod new;
 mod outbox;
+mod pause;
 mod preview;
 mod project;
 mod reader;
 mod receipt;
+mod rehearse;
 mod report;
+mod resolve;
+mod resume;
+mod rollcall;
 mod sandbox;
 mod send;
 mod signals;
 mod status;
+mod steering;
 mod test;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -69,7 +77,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn perform(cli: Cli, ui: Ui) -> Result<Exit> {
-    let open = || project::Project::open(&cli.directory, ui);
+    let open = || {
+        let project = project::Project::open(&cli.directory, ui)?;
+        match &cli.rehearsal {
+            Some(folder) => rehearse::stage(project, folder),
+            None => Ok(project),
+        }
+    };
     match &cli.verb {
         Verb::Init(args) => init::run(args, &cli.directory, ui),
         Verb::New(args) => new::run(args, &open()?),
@@ -80,6 +94,11 @@ fn perform(cli: Cli, ui: Ui) -> Result<Exit> {
         Verb::Test(args) => test::run(args, &open()?),
         Verb::Send(args) => send::run(args, &open()?),
         Verb::Status(args) => status::run(args, &open()?),
+        Verb::Pause(args) => pause::run(args, &open()?),
+        Verb::Resume(args) => resume::run(args, &open()?),
+        Verb::Cancel(args) => cancel::run(args, &open()?),
+        Verb::Resolve(args) => resolve::run(args, &open()?),
+        Verb::Rehearse(args) => rehearse::run(args, &open()?),
         Verb::Inbox(args) => inbox::run(args, &cli.directory, ui),
     }
 }

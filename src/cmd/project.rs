@@ -9,13 +9,12 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
-    audience::{self, LeftOut, List, ListOptions, Recipient, Segment, Suppressions},
+    audience::{self, List, ListOptions, Suppressions},
     clock::{Clock, System},
     compose::{self, Composed, Images, Press, Publication, Templates, Validation},
     config::{self, ImageDelivery, ListSettings, Settings, TemplateValidation},
     error::{Error, Kind, Result},
-    finding::Finding,
-    fs::{self, Entry},
+    fs::{self, Entry, File},
     issue::Issue,
     mail::{Letterhead, Secret},
     place::Text,
@@ -29,15 +28,8 @@ pub(super) struct Project {
     pub(super) settings: Settings,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ui: Ui,
-}
-
-/// Who an issue goes to, and who was left out and why.
-pub(super) struct Audience {
-    pub(super) recipients: Vec<Recipient>,
-    pub(super) left_out: Vec<LeftOut>,
-    pub(super) warnings: Vec<Finding>,
-    pub(super) columns: Vec<String>,
-    pub(super) rows: usize,
+    /// The folder of the rehearsal that this process is part of.
+    pub(super) rehearsal: Option<PathBuf>,
 }
 
 impl Project {
@@ -54,6 +46,7 @@ impl Project {
             settings,
             clock: Arc::new(System),
             ui,
+            rehearsal: None,
         })
     }
 
@@ -62,9 +55,12 @@ impl Project {
         self.folder.join(relative)
     }
 
-    /// What letterpress itself keeps.
+    /// What letterpress itself keeps; a rehearsal has its own.
     pub(super) fn state(&self) -> PathBuf {
-        self.path(".letterpress")
+        match &self.rehearsal {
+            Some(folder) => folder.clone(),
+            None => self.path(".letterpress"),
+        }
     }
 
     pub(super) fn root(&self) -> Root {
@@ -159,49 +155,24 @@ impl Project {
     /// The fields of the list.
     pub(super) fn columns(&self) -> Result<Vec<String>> {
         let settings = &self.settings.list;
-        let mut columns = List::columns(fs::open(&self.path(&settings.path))?, &settings.path)?;
+        let mut columns = List::columns_of(fs::open(&self.path(&settings.path))?, &settings.path)?;
         columns.extend(self.list_fields());
         Ok(columns)
     }
 
-    /// List → recipients of a segment, without those who must not be written to.
-    pub(super) fn audience(&self, segment: &Segment) -> Result<Audience> {
+    /// The list, open at its first row.
+    pub(super) fn list(&self) -> Result<List<File>> {
         let settings = &self.settings.list;
-        let list = List::load(
-            fs::open(&self.path(&settings.path)).map_err(|error| {
-                error.hint(format!(
-                    "`list.path` says that the subscribers are in `{}`.",
-                    settings.path
-                ))
-            })?,
-            &settings.path,
-            &ListOptions {
-                list_fields: self.list_fields().collect(),
-            },
-        )?;
-        let suppressions = self.suppressions()?;
-        let mut columns = list.columns.clone();
-        columns.extend(self.list_fields());
-        let rows = list.rows;
-        let warnings = list.warnings.clone();
-        let (mut recipients, left_out) = list.recipients(segment, &suppressions);
-        // A field that holds several entries is there for everyone, be it empty, so that a theme can
-        // ask for topics of a list that has none.
-        let empty = self.empty_fields();
-        for recipient in &mut recipients {
-            for (name, value) in &empty {
-                if !recipient.fields.contains_key(name) {
-                    recipient.fields.insert(name.clone(), value.clone());
-                }
-            }
-        }
-        Ok(Audience {
-            recipients,
-            left_out,
-            warnings,
-            columns,
-            rows,
-        })
+        let file = fs::open(&self.path(&settings.path)).map_err(|error| {
+            error.hint(format!(
+                "`list.path` says that the subscribers are in `{}`.",
+                settings.path
+            ))
+        })?;
+        let options = ListOptions {
+            list_fields: self.list_fields().collect(),
+        };
+        List::open(file, &settings.path, &options)
     }
 
     /// Those who must not be written to; nobody when there is no such file. One that cannot be

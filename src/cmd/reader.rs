@@ -1,6 +1,6 @@
 //! The reader that a build, a preview or a test mail is made for.
 
-use super::{project::Project, report};
+use super::{project::Project, report, rollcall::RollCall};
 use crate::{
     audience::{Address, Recipient, Segment},
     compose::{Edition, InlineImage},
@@ -29,28 +29,26 @@ pub(super) fn reader(project: &Project, address: Option<&str>) -> Result<Recipie
             fields,
         });
     };
-    let audience = project.audience(&Segment::All)?;
-    let found = audience
-        .recipients
-        .iter()
-        .find(|recipient| recipient.address.to_string().eq_ignore_ascii_case(wanted));
-    found.cloned().ok_or_else(|| {
-        let addresses: Vec<String> = audience
-            .recipients
-            .iter()
-            .map(|recipient| recipient.address.to_string())
-            .collect();
-        let error = Error::new(
-            Kind::NoInput,
-            format!(
-                "`{wanted}` is not among the recipients in `{}`",
-                project.settings.list.path
-            ),
-        );
-        match nearest(wanted, addresses.iter().map(String::as_str)) {
-            Some(near) => error.hint(format!("Did you mean `{near}`?")),
-            None => error,
+    let mut call = RollCall::open(project, Segment::All)?;
+    let mut near: Option<String> = None;
+    while let Some(recipient) = call.next(|_| {})? {
+        let address = recipient.address.as_str();
+        if address.eq_ignore_ascii_case(wanted) {
+            return Ok(recipient);
         }
+        let known = near.as_deref().into_iter().chain([address]);
+        near = nearest(wanted, known).map(str::to_owned);
+    }
+    let error = Error::new(
+        Kind::NoInput,
+        format!(
+            "`{wanted}` is not among the recipients in `{}`",
+            project.settings.list.path
+        ),
+    );
+    Err(match near {
+        Some(near) => error.hint(format!("Did you mean `{near}`?")),
+        None => error,
     })
 }
 

@@ -6,12 +6,10 @@ use std::{
 };
 
 use super::{
-    campaign::Bundle,
-    outbox::Venue,
-    project::{Audience, Project},
-    signals::Signals,
+    campaign::Bundle, outbox::Venue, project::Project, rollcall::Called, signals::Signals,
 };
 use crate::{
+    audience::Recipient,
     compose::Edition,
     delivery::{
         End, Summary,
@@ -58,57 +56,110 @@ const SHOWN: usize = 20;
 /// The share of bad rows above which the list itself is in doubt, in percent.
 const TOO_MANY_BAD: usize = 5;
 
-/// Names every row that is at fault or superfluous, with line and reason, the first ones with the row
-/// itself. Who asked for no mail is left out on purpose: more than a few of them are counted, and
-/// named with `-v`. A list with too many bad rows is refused.
-pub(super) fn left_out(ui: Ui, audience: &Audience, list: &str) -> Result<()> {
-    let (suppressed, others): (Vec<_>, Vec<_>) = audience
-        .left_out
-        .iter()
-        .map(|row| row.finding(list))
-        .partition(|finding| finding.rule == "suppressed");
-    let noted = audience.warnings.iter().chain(&others);
-    for (number, finding) in noted.enumerate() {
-        if number < SHOWN {
-            ui.finding(finding);
+/// Names every row of a list that is at fault or superfluous, with line and reason, as it comes by; the
+/// first ones with the row itself. Who asked for no mail is left out on purpose: more than a few of them
+/// are counted, and named with `-v`.
+pub(super) struct Tally<'a> {
+    ui: Ui,
+    list: &'a str,
+    noted: usize,
+    suppressed: usize,
+    /// The first of them.
+    named: Vec<Finding>,
+    rows: usize,
+    bad: usize,
+    left_out: usize,
+}
+
+impl<'a> Tally<'a> {
+    pub(super) fn new(ui: Ui, list: &'a str) -> Self {
+        Self {
+            ui,
+            list,
+            noted: 0,
+            suppressed: 0,
+            named: Vec::new(),
+            rows: 0,
+            bad: 0,
+            left_out: 0,
+        }
+    }
+
+    /// Notes what there is to say of a row.
+    pub(super) fn add(&mut self, called: &Called<'_>) {
+        match called {
+            Called::Row => self.rows += 1,
+            Called::Odd(finding) => self.note(finding),
+            Called::LeftOut(row) => {
+                self.left_out += 1;
+                self.bad += usize::from(row.is_bad());
+                let finding = row.finding(self.list);
+                if row.rule == "suppressed" {
+                    self.suppressed(finding);
+                } else {
+                    self.note(&finding);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, finding: &Finding) {
+        if self.noted < SHOWN {
+            self.ui.finding(finding);
         } else {
-            ui.finding_in_brief(finding);
+            self.ui.finding_in_brief(finding);
+        }
+        self.noted += 1;
+    }
+
+    fn suppressed(&mut self, finding: Finding) {
+        self.suppressed += 1;
+        self.named.push(finding);
+        if self.suppressed > SHOWN {
+            for finding in self.named.drain(..) {
+                self.ui.detail(&brief(&finding));
+            }
         }
     }
-    if suppressed.len() > SHOWN {
-        let count = suppressed.len();
-        ui.finding_in_brief(&Finding::warning(
-            "suppressed",
-            format!("{count} people are left out because they are suppressed"),
-        ));
-        for finding in &suppressed {
-            ui.detail(&brief(finding));
-        }
-    } else {
-        for finding in &suppressed {
+
+    /// What is to be said at the end. A list with too many bad rows is refused, and one with nobody to
+    /// write to.
+    pub(super) fn finish(self, recipients: usize) -> Result<()> {
+        let Self {
+            ui,
+            list,
+            rows,
+            bad,
+            left_out,
+            suppressed,
+            ..
+        } = self;
+        for finding in &self.named {
             ui.finding(finding);
         }
+        if suppressed > SHOWN {
+            ui.finding_in_brief(&Finding::warning(
+                "suppressed",
+                format!("{suppressed} people are left out because they are suppressed"),
+            ));
+        }
+        if bad * 100 > rows * TOO_MANY_BAD {
+            return Err(Error::data(format!(
+                "{bad} of {rows} rows in `{list}` are bad, more than {TOO_MANY_BAD} %"
+            ))
+            .hint(
+                "So many mean that the file itself went wrong on its way here; look at the rows above.",
+            ));
+        }
+        if recipients == 0 {
+            return Err(
+                Error::data(format!("`{list}` has nobody to send to")).hint(format!(
+                    "It has {rows} rows below its header, and {left_out} of them are left out."
+                )),
+            );
+        }
+        Ok(())
     }
-    let bad = audience.left_out.iter().filter(|row| row.is_bad()).count();
-    if bad * 100 > audience.rows * TOO_MANY_BAD {
-        return Err(Error::data(format!(
-            "{bad} of {} rows in `{list}` are bad, more than {TOO_MANY_BAD} %",
-            audience.rows
-        ))
-        .hint(
-            "So many mean that the file itself went wrong on its way here; look at the rows above.",
-        ));
-    }
-    if audience.recipients.is_empty() {
-        return Err(
-            Error::data(format!("`{list}` has nobody to send to")).hint(format!(
-                "It has {} rows below its header, and {} of them are left out.",
-                audience.rows,
-                audience.left_out.len()
-            )),
-        );
-    }
-    Ok(())
 }
 
 /// Every field that the edition asks for is a column of the list.
@@ -132,43 +183,78 @@ pub(super) fn fields(edition: &Edition, columns: &[String], list: &str) -> Resul
     Error::all(unknown).map_or(Ok(()), Err)
 }
 
-/// Merges everyone's mail once, so that what would fail for one reader fails before the first leaves.
-/// A fault is told once, with the rows of those whose mail has it.
-pub(super) fn merges(bundle: &Bundle, list: &str) -> Result<()> {
-    let merger = Merger::new(&bundle.edition)?;
-    let mut faults: Vec<(Error, Vec<usize>)> = Vec::new();
-    // Each reader may have a fault of their own, so it is looked up and not searched for.
-    let mut known: HashMap<String, usize> = HashMap::new();
-    for recipient in &bundle.recipients {
+/// What would go wrong with mails: each fault once, with the rows of those whose mail has it.
+#[derive(Default)]
+pub(super) struct Faults {
+    found: Vec<Fault>,
+    /// Each reader may have a fault of their own, so it is looked up and not searched for.
+    known: HashMap<String, usize>,
+}
+
+struct Fault {
+    error: Error,
+    count: usize,
+    /// The first ones.
+    lines: Vec<usize>,
+}
+
+/// The most faults that are told apart.
+const TOLD_APART: usize = 1000;
+
+impl Faults {
+    /// What would go wrong with the mail of one.
+    pub(super) fn of(bundle: &Bundle, merger: &Merger, recipient: &Recipient) -> Option<Error> {
         let links = bundle.letterhead.links(&recipient.address);
-        let error = match merger.merge(&recipient.fields, &links) {
-            Ok(merged) if merged.subject.trim().is_empty() => blank_subject(&bundle.edition),
-            Ok(_) => continue,
-            Err(error) => error,
-        };
-        let at = *known.entry(error.to_string()).or_insert(faults.len());
-        match faults.get_mut(at) {
-            Some((_, lines)) => lines.push(recipient.line),
-            None => faults.push((error, vec![recipient.line])),
+        match merger.merge(&recipient.fields, &links) {
+            Ok(merged) if merged.subject.trim().is_empty() => Some(blank_subject(&bundle.edition)),
+            Ok(_) => None,
+            Err(error) => Some(error),
         }
     }
-    let all = bundle.recipients.len();
-    let errors = faults.into_iter().take(SHOWN).map(|(error, lines)| {
-        let mut rows: Vec<String> = lines
-            .iter()
-            .take(SHOWN)
-            .map(|line| format!("{list}:{line}"))
-            .collect();
-        if lines.len() > SHOWN {
-            rows.push("…".into());
+
+    /// Adds what would go wrong with the mail of who stands in a line of the list.
+    pub(super) fn add(&mut self, error: Error, line: usize) {
+        let said = error.to_string();
+        let at = match self.known.get(&said) {
+            Some(at) => *at,
+            None if self.found.len() == TOLD_APART => return,
+            None => {
+                self.known.insert(said, self.found.len());
+                self.found.push(Fault {
+                    error,
+                    count: 0,
+                    lines: Vec::new(),
+                });
+                self.found.len() - 1
+            }
+        };
+        if let Some(fault) = self.found.get_mut(at) {
+            fault.count += 1;
+            if fault.lines.len() < SHOWN {
+                fault.lines.push(line);
+            }
         }
-        error.because_of(format!(
-            "in the mail of {} of {all} readers: {}",
-            lines.len(),
-            rows.join(", ")
-        ))
-    });
-    Error::all(errors).map_or(Ok(()), Err)
+    }
+
+    /// All of it, if there is any.
+    pub(super) fn finish(self, list: &str, all: usize) -> Result<()> {
+        let errors = self.found.into_iter().take(SHOWN).map(|fault| {
+            let Fault {
+                error,
+                count,
+                lines,
+            } = fault;
+            let mut rows: Vec<String> = lines.iter().map(|line| format!("{list}:{line}")).collect();
+            if count > lines.len() {
+                rows.push("…".into());
+            }
+            error.because_of(format!(
+                "in the mail of {count} of {all} readers: {}",
+                rows.join(", ")
+            ))
+        });
+        Error::all(errors).map_or(Ok(()), Err)
+    }
 }
 
 /// A subject that is there for some readers only.
@@ -228,6 +314,7 @@ fn exit(project: &Project, summary: Summary, signals: &Signals) -> Result<Exit> 
         End::Trouble(error) => Err(error),
         End::Stopped => Ok(signals.exit().unwrap_or(Exit::Interrupted)),
         End::Deferred { .. } | End::Quota { .. } => Ok(Exit::TryLater),
+        End::Paused(_) | End::Cancelled => Ok(Exit::Unavailable),
         End::Limit => Ok(Exit::Done),
         End::Complete => {
             let max = project.settings.send.max_failures;
@@ -290,6 +377,10 @@ fn words(
         }),
         End::Limit => lines.push("The limit of this run is reached; run it again to go on.".into()),
         End::Stopped => lines.push("Stopped; run it again to go on.".into()),
+        End::Paused(reason) => lines.push(format!(
+            "It is {reason}. To let it go on: letterpress resume {slug}"
+        )),
+        End::Cancelled => lines.push("It was cancelled; nothing more of it is sent.".into()),
         End::Complete | End::Trouble(_) => {}
     }
     if !kept.is_empty() {
@@ -305,7 +396,9 @@ fn words(
     }
     lines.push(String::new());
     match venue {
-        Venue::Relay => lines.push(format!("The books: letterpress status {slug}")),
+        Venue::Relay | Venue::Rehearsal => {
+            lines.push(format!("The books: letterpress status {slug}"))
+        }
         Venue::Sandbox => lines.extend([
             "Look at them: open an .eml file in a mail program, or run".into(),
             format!("  letterpress preview {slug}              the issue in the browser"),
@@ -326,6 +419,8 @@ fn json(slug: &str, summary: &Summary, kept: &[PathBuf]) -> serde_json::Value {
         End::Deferred { .. } => "deferred",
         End::Limit => "limit",
         End::Stopped => "stopped",
+        End::Paused(_) => "paused",
+        End::Cancelled => "cancelled",
         End::Quota { .. } => "quota",
         End::Trouble(_) => "trouble",
     };

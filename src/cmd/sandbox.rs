@@ -43,7 +43,7 @@ impl Sandbox {
             move |mail| {
                 keep.lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .push(mail.path.clone());
+                    .extend(mail.path.clone());
             },
             // It ends when it is told to, and when nobody is left to tell it.
             async {

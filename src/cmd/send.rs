@@ -1,14 +1,17 @@
 //! `send ISSUE`: the straight line, from the issue's file to the books.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
+
+use jiff::Timestamp;
 
 use super::{
     campaign::{self, Bundle, Sandbox},
     confirm,
-    job::{self, Job},
+    job::{self, Entry},
     outbox::{Outbox, Venue},
-    project::{Audience, Project},
+    project::Project,
     report,
+    rollcall::RollCall,
     signals::Signals,
 };
 use crate::{
@@ -23,37 +26,65 @@ use crate::{
 };
 
 pub(super) fn run(args: &SendArgs, project: &Project) -> Result<Exit> {
-    let list = &project.settings.list.path;
-    let venue = Venue::of(args);
-    let issue = project.gather(&args.issue)?;
+    match &args.issue {
+        Some(name) => one(args, name, None, project),
+        None => super::due::run(project),
+    }
+}
+
+/// Sends what is due of one issue, for the time slot of its schedule if it recurs.
+pub(super) fn one(
+    args: &SendArgs,
+    name: &str,
+    slot: Option<Timestamp>,
+    project: &Project,
+) -> Result<Exit> {
+    let venue = Venue::of(args, project);
+    let issue = project.gather(name)?;
     if let Some(exit) = not_yet(project, &issue, venue) {
         return Ok(exit);
     }
+    let slot = match super::due::slot(project, &issue, venue, slot)? {
+        ControlFlow::Continue(slot) => slot,
+        ControlFlow::Break(exit) => return Ok(exit),
+    };
     let composed = project.compose(&issue)?;
     refuse(&composed)?;
-    let audience = project.audience(&segment(&issue)?)?;
-    report::left_out(project.ui, &audience, list)?;
-    report::fields(&composed.edition, &audience.columns, list)?;
-    let bundle = bundle(project, &issue, composed, audience, venue)?;
-    report::merges(&bundle, list)?;
+    let segment = segment(&issue)?;
+    let columns = RollCall::open(project, segment)?.columns();
+    report::fields(&composed.edition, &columns, &project.settings.list.path)?;
+    let bundle = bundle(project, &issue, composed, slot, venue)?;
 
     super::runtime()?.block_on(async {
         let outbox = Outbox::open(project, venue, &issue.slug).await?;
-        outbox.accepts(&bundle.recipients, list)?;
         let ledger = Arc::new(job::ledger(project, venue).await?);
         if args.fresh {
             ledger.forget(&bundle.letterhead.campaign).await?;
         }
-        let job = Job::enter(project, Arc::clone(&ledger), bundle, venue).await?;
+        let entry = Entry {
+            project,
+            args,
+            venue,
+            outbox: &outbox,
+            segment,
+            slot,
+            ledger,
+        };
+        let job = entry.enter(bundle).await?;
         let due = job.due().await?;
-        if let Some(reason) = job.paused().filter(|_| due > 0) {
+        // At a rehearsal nobody is there to look, and there is nothing to lose.
+        if let Some(reason) = job
+            .paused()
+            .filter(|_| due > 0 && venue != Venue::Rehearsal)
+        {
             after_a_look(project, &issue.slug, reason)?;
         }
         // A dry run writes files and to nobody: there is nothing to be sure of.
         let is_harmless = venue == Venue::DryRun && args.expect.is_none();
-        if !is_harmless && (due > 0 || job.leaves_out()) {
+        if !is_harmless && (due > 0 || job.changes_the_books()) {
             confirm::confirm(args, project, &job.bundle, &outbox, due)?;
         }
+        job.go_on().await?;
         // From here on there is something to finish; until now a signal may end us where we are, at
         // the question of all places.
         let signals = Signals::listen()?;
@@ -92,7 +123,9 @@ fn after_a_look(project: &Project, slug: &str, reason: &str) -> Result<()> {
     }
     Err(Error::new(Kind::Unavailable, format!("`{slug}` is paused"))
         .because_of(reason)
-        .hint("When that is mended, run the command in a terminal: it shows this and asks."))
+        .hint(format!(
+            "When that is mended, let it go on: `letterpress resume {slug}`. In a terminal this command asks."
+        )))
 }
 
 /// Findings that are errors block: what is wrong for one reader is wrong for all.
@@ -123,17 +156,16 @@ fn bundle(
     project: &Project,
     issue: &Issue,
     composed: Composed,
-    audience: Audience,
+    slot: Option<Timestamp>,
     venue: Venue,
 ) -> Result<Bundle> {
     let sandbox = match venue {
         Venue::Sandbox => Sandbox::Yes,
-        Venue::Relay | Venue::DryRun => Sandbox::No,
+        Venue::Relay | Venue::DryRun | Venue::Rehearsal => Sandbox::No,
     };
-    let campaign = campaign::id(&issue.slug, sandbox);
+    let campaign = campaign::id_at(&issue.slug, slot, sandbox);
     Ok(Bundle {
         letterhead: project.letterhead(issue, &campaign, project.clock.now())?,
         edition: composed.edition,
-        recipients: audience.recipients,
     })
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     job::Bar,
-    outbox::{Outbox, Run, Venue},
+    outbox::{Outbox, Route, Run, Stay, Venue},
     project::Project,
     reader, report,
     signals::Signals,
@@ -52,7 +52,10 @@ pub(super) fn run(args: &TestArgs, project: &Project) -> Result<Exit> {
             let outbox = Outbox::open(project, Venue::Sandbox, &issue.slug).await?;
             (outbox, Venue::Sandbox)
         } else {
-            (Outbox::Relay(relay(args, project)?), Venue::Relay)
+            (
+                Outbox::Relay(vec![Route::alone(relay(args, project)?, project.rate())]),
+                Venue::Relay,
+            )
         };
         let ledger = Arc::new(Ledger::in_memory()?);
         let total = u32::try_from(mails.len()).unwrap_or(u32::MAX);
@@ -70,6 +73,8 @@ pub(super) fn run(args: &TestArgs, project: &Project) -> Result<Exit> {
             progress: Arc::new(Bar::new(project.ui.progress(0), project.ui)),
             // Somebody is waiting, and can try again.
             patience: Duration::from_secs(5),
+            deliver_by: None,
+            stay: Stay::Briefly,
         };
         let key = run.campaign;
         let summary = outbox.deliver(project, run, &signals).await;

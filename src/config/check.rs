@@ -103,22 +103,6 @@ impl Settings {
                 "Mail would leave unsigned; let the relay sign, and take the section out.",
             );
         }
-        if self
-            .relay
-            .as_ref()
-            .is_some_and(|relay| !relay.domains.is_empty())
-        {
-            refuse(
-                "[relay.domains]",
-                "Set `relay.rate` to what the slowest of them takes, and take the section out.",
-            );
-        }
-        if !self.relays.is_empty() {
-            refuse(
-                "[relays]",
-                "Name one relay in `[relay]`, and take the others out.",
-            );
-        }
         Error::all(errors).map_or(Ok(()), Err)
     }
 

@@ -14,7 +14,7 @@ mod settings;
 pub use settings::{
     DkimSettings, DomainSettings, ImageDelivery, Images, Ledger, ListSettings, Newsletter, Percent,
     RelaySettings, RelayUrl, Send, Settings, Sources, TemplateSettings, TemplateValidation,
-    Unsubscribe,
+    Unsubscribe, WarmupSettings,
 };
 
 use std::path::{Path, PathBuf};

@@ -6,7 +6,10 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::{
     audience::Address,
-    delivery::{Deadlines, Security, pace::Rate},
+    delivery::{
+        Deadlines, Security,
+        pace::{QuietHours, Rate},
+    },
     error::Error,
     mail::Mailbox,
 };
@@ -22,7 +25,7 @@ pub struct Settings {
     pub list: ListSettings,
     /// Who carries it.
     pub relay: Option<RelaySettings>,
-    /// Further relays by name. Not used yet, see [`Settings::refuse`].
+    /// Further relays by name, which share the mail or step in.
     #[serde(default)]
     pub relays: BTreeMap<String, RelaySettings>,
     /// How mail is signed. Not honored yet, see [`Settings::refuse`].
@@ -119,15 +122,40 @@ pub struct RelaySettings {
     /// How long to wait for each answer of the relay.
     #[serde(default)]
     pub deadlines: DeadlineSettings,
-    /// Limits for the mail of one domain, by its name. Not honored yet, see [`Settings::refuse`].
+    /// Limits for the mail of one domain, or of a group of them such as `@google`, by its name.
     #[serde(default)]
     pub domains: BTreeMap<String, DomainSettings>,
+    /// Whether the groups of the large providers have limits without being named: for mail servers of
+    /// one's own, which hand mail to the providers themselves.
+    #[serde(default)]
+    pub domain_presets: bool,
+    /// How much of the mail it gets, compared to the other relays; 0 when it only steps in for them.
+    #[serde(default = "one")]
+    pub weight: u32,
+    /// How much it is given in its first days.
+    pub warmup: Option<WarmupSettings>,
+}
+
+/// `warmup = { start = 200, growth = 1.5, max = 50000 }`: mails a day for a new sending address.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarmupSettings {
+    /// On the first day.
+    pub start: u32,
+    /// Each day has so many times as many as the day before: more than 1.
+    #[serde(default = "half_more")]
+    pub growth: f64,
+    /// From here on there is no ramp any more.
+    pub max: u32,
 }
 
 /// `[relay.domains."example.com"]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DomainSettings {
+    /// Messages after which a connection that carries its mail is closed.
+    #[serde(default, deserialize_with = "positive_option")]
+    pub messages_per_connection: Option<usize>,
     /// Connections open at once for it.
     #[serde(default, deserialize_with = "positive_option")]
     pub connections: Option<usize>,
@@ -195,7 +223,7 @@ impl From<DeadlineSettings> for Deadlines {
 
 /// A span of time, written like `30s`, `5m` or `1h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span(std::time::Duration);
+pub struct Span(pub std::time::Duration);
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -290,6 +318,17 @@ pub struct Send {
     /// The share of failed recipients above which the exit code is 4.
     #[serde(deserialize_with = "parsed")]
     pub max_failures: Percent,
+    /// How long after its beginning an issue is no news any more: who was deferred until then is given
+    /// up.
+    pub deliver_by: Span,
+    /// How late an issue may begin, when the machine was off at its time.
+    pub max_delay: Span,
+    /// When no mail leaves: `22:00-07:00 Europe/Berlin`.
+    #[serde(deserialize_with = "parsed_option")]
+    pub quiet_hours: Option<QuietHours>,
+    /// On lists of more than 5,000, so many mails leave first, and the rest when they fared well; 0 for
+    /// no such test.
+    pub canary: u32,
 }
 
 /// Where and how a relay is reached.
@@ -431,6 +470,10 @@ impl Default for Send {
     fn default() -> Self {
         Self {
             max_failures: Percent(500),
+            deliver_by: Span(std::time::Duration::from_secs(24 * 60 * 60)),
+            max_delay: Span(std::time::Duration::from_secs(12 * 60 * 60)),
+            quiet_hours: None,
+            canary: 50,
         }
     }
 }
@@ -446,6 +489,14 @@ fn english() -> String {
 
 fn eight() -> usize {
     8
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn half_more() -> f64 {
+    1.5
 }
 
 fn hundred() -> usize {

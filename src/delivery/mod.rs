@@ -14,4 +14,7 @@ pub mod transport;
 
 pub use outcome::{Outcome, Refused, Trouble};
 pub use relay::{Credentials, Deadlines, Relay, Security};
-pub use run::{End, Mails, Plan, Progress, Retry, Stop, Summary, deliver};
+pub use run::{
+    Closures, End, Lane, LaneSummary, Mails, Plan, Progress, Retry, Stop, Summary, Thresholds,
+    deliver,
+};

@@ -46,8 +46,10 @@ pub enum Outcome {
 pub enum Refused {
     /// This recipient.
     Recipient,
-    /// The message: the next recipient's may be refused, too.
-    Message,
+    /// Us, by a rule of whoever runs the mailbox: the next one there may be refused, too.
+    Policy,
+    /// The message: the same for everybody.
+    Content,
 }
 
 /// Why no mail can be sent at the moment; the row that was being tried stays pending.
@@ -55,8 +57,12 @@ pub enum Refused {
 pub enum Trouble {
     /// This connection is at its end; a new one may do better at once.
     Closed(String),
-    /// The relay is out of reach or wants us to slow down.
+    /// The relay is out of reach, or takes nothing.
     Relay(String),
+    /// The relay takes mail, but not so fast.
+    Throttle(String),
+    /// The relay takes mail, but has too many connections of ours.
+    Crowd(String),
     /// A quota of the relay is used up: not within minutes.
     Quota(String),
     /// A person must mend something first.
@@ -125,6 +131,18 @@ impl Reply {
         let text = self.text.to_lowercase();
         words.iter().any(|word| text.contains(word))
     }
+
+    /// Whether its status is one of these.
+    fn is(&self, subject: u16, details: &[u16]) -> bool {
+        self.status()
+            .is_some_and(|status| status.subject == subject && details.contains(&status.detail))
+    }
+
+    fn is_about_size(&self) -> bool {
+        self.is(3, &[4])
+            || self.is(2, &[3])
+            || self.says(&["message size", "message too large", "message too big"])
+    }
 }
 
 impl fmt::Display for Reply {
@@ -133,14 +151,23 @@ impl fmt::Display for Reply {
     }
 }
 
-/// A quota that is used up, in the words of relays that send it as a 4xx or even as a 5xx.
-const QUOTA: [&str; 6] = [
+/// A quota that is used up, in the words of relays that send it as a 4xx or even as a 5xx. (A full
+/// mailbox has a quota, too; it is the recipient's.)
+const QUOTA: [&str; 14] = [
     "daily message quota",
     "daily user sending",
     "daily sending",
     "daily smtp relay",
-    "sending limit exceeded",
+    "smtp relay limit",
+    "sending limit",
+    "sending quota",
     "message quota exceeded",
+    "daily limit",
+    "hourly limit",
+    "messages per day",
+    "messages per hour",
+    "emails per day",
+    "emails per hour",
 ];
 
 /// A relay that wants us to slow down.
@@ -149,116 +176,184 @@ const THROTTLE: [&str; 9] = [
     "maximum sending rate",
     "sending rate",
     "rate limit",
+    "ratelimit",
     "too many messages",
-    "too many connections",
-    "concurrent connections",
     "peak smtp relay",
     "slow down",
+    "too fast",
 ];
+
+/// A relay that has too many connections of ours.
+const CROWD: [&str; 4] = [
+    "too many connections",
+    "too many concurrent",
+    "concurrent connections",
+    "connection limit",
+];
+
+/// A refusal that is meant for now, whatever its code says.
+const NOT_YET: [&str; 4] = ["greylist", "graylist", "grey-list", "gray-list"];
+
+/// A relay that does not carry our mail to others.
+const NO_RELAYING: [&str; 6] = [
+    "relay access denied",
+    "relaying denied",
+    "not permitted to relay",
+    "unable to relay",
+    "relay not permitted",
+    "relaying not allowed",
+];
+
+/// A mailbox that is not there, in words: some send them with a code of policy.
+const NOBODY: [&str; 8] = [
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "unknown recipient",
+    "recipient not found",
+    "invalid recipient",
+    "does not exist",
+    "mailbox unavailable",
+];
+
+/// A rule of the other side. Wins over [`NOBODY`]: `blocked, or no such user` says nothing about the
+/// user.
+const BLOCKED: [&str; 8] = [
+    "spam",
+    "block",
+    "blacklist",
+    "reputation",
+    "policy",
+    "listed",
+    "banned",
+    "not allowed to send",
+];
+
+/// Something in the message.
+const BAD_CONTENT: [&str; 6] = ["spam", "virus", "malware", "phish", "content", "attachment"];
+
+/// Statuses 5.7.x that say that our domain is not set up as it should be.
+const UNAUTHENTICATED: [u16; 12] = [20, 21, 22, 23, 24, 25, 26, 27, 29, 30, 40, 515];
 
 /// What a reply means that is not the one hoped for.
 pub(super) fn judge(asked: Asked, reply: &Reply) -> Verdict {
-    let status = reply.status();
     let text = reply.to_string();
-    let is = |subject: u16, details: &[u16]| {
-        status.is_some_and(|status| status.subject == subject && details.contains(&status.detail))
-    };
-
     // Neither a 4xx nor a 5xx where only those and one success make sense.
     if !(400..600).contains(&reply.code) {
+        let nonsense = format!("the relay's answer makes no sense: {text}");
         return match asked {
-            Asked::Dot => unknown(format!("the relay's answer makes no sense: {text}")),
-            _ => Verdict::Run(Trouble::Relay(format!(
-                "the relay's answer makes no sense: {text}"
-            ))),
+            Asked::Dot => unknown(nonsense),
+            _ => Verdict::Run(Trouble::Relay(nonsense)),
         };
     }
-    // The relay itself, whatever it was asked.
-    if reply.says(&QUOTA) || is(4, &[5]) && reply.code >= 500 {
-        return Verdict::Run(Trouble::Quota(text));
+    if let Some(trouble) = trouble_with_relay(asked, reply, &text) {
+        return Verdict::Run(trouble);
     }
-    if reply.code == 421 {
-        return Verdict::Run(match asked {
-            Asked::Session | Asked::Login => Trouble::Relay(text),
-            _ if reply.says(&THROTTLE) => Trouble::Relay(text),
-            _ => Trouble::Closed(text),
-        });
+    match asked {
+        // Whatever it is, it is not about a row.
+        Asked::Session | Asked::Login => Verdict::Run(Trouble::Relay(text)),
+        Asked::Sender if reply.code < 500 => Verdict::Run(Trouble::Relay(text)),
+        // Only the size can be told before there is a recipient.
+        Asked::Sender => failed(reply, Refused::Content),
+        _ if reply.code < 500 || reply.says(&NOT_YET) => Verdict::Row(Outcome::Deferred {
+            code: Some(reply.code),
+            reply: reply.text.clone(),
+        }),
+        Asked::Recipient => failed(reply, refused_recipient(reply)),
+        Asked::Message | Asked::Dot => failed(reply, refused_message(reply)),
+    }
+}
+
+/// Trouble with the relay, or between it and us: no row is used up by it.
+fn trouble_with_relay(asked: Asked, reply: &Reply, text: &str) -> Option<Trouble> {
+    let status = reply.status();
+    let is = |subject: u16, details: &[u16]| reply.is(subject, details);
+    let own = || text.to_owned();
+    let for_good = reply.code >= 500;
+
+    let throttle = reply.says(&THROTTLE);
+    let quota = reply.says(&QUOTA) && !reply.says(&["peak"])
+        || is(4, &[5]) && for_good
+        // What is full before there is a recipient is our own account.
+        || asked == Asked::Sender && reply.code == 552 && !reply.is_about_size();
+    if quota {
+        return Some(Trouble::Quota(own()));
     }
     if matches!(reply.code, 530 | 534 | 535 | 538)
-        || is(7, &[8, 9, 11, 13, 14]) && reply.code >= 500
+        || is(7, &[8, 9, 11, 13, 14]) && for_good
+        || asked == Asked::Login && (for_good || reply.code == 432)
     {
-        return stop(
+        return Some(stop(
             Kind::Credentials,
             "the relay does not accept our credentials",
-            &text,
-        );
+            text,
+        ));
     }
-    if reply.code < 500 {
-        let slow = reply.says(&THROTTLE) || reply.code == 454;
-        return match asked {
-            Asked::Session | Asked::Login | Asked::Sender => Verdict::Run(Trouble::Relay(text)),
-            _ if slow => Verdict::Run(Trouble::Relay(text)),
-            _ => Verdict::Row(Outcome::Deferred {
-                code: Some(reply.code),
-                reply: reply.text.clone(),
-            }),
-        };
+    if reply.says(&CROWD) || reply.code == 432 {
+        return Some(Trouble::Crowd(own()));
     }
-    // 5xx.
-    let unauthenticated = is(7, &[20, 21, 22, 23, 24, 25, 26, 27, 29, 30, 40, 515]);
-    let syntax = matches!(reply.code, 500 | 502 | 503 | 504 | 555);
-    let too_large = is(3, &[4])
-        || is(2, &[3])
-        || reply.says(&["message size", "message too large", "message too big"]);
-    match asked {
-        Asked::Session => Verdict::Run(Trouble::Relay(text)),
-        Asked::Login => stop(
-            Kind::Credentials,
-            "the relay does not accept our credentials",
-            &text,
-        ),
-        _ if unauthenticated => stop(
+    if matches!(asked, Asked::Session | Asked::Login) {
+        return Some(Trouble::Relay(own()));
+    }
+    if reply.code == 421 {
+        return Some(match throttle {
+            true => Trouble::Throttle(own()),
+            false => Trouble::Closed(own()),
+        });
+    }
+    if !for_good {
+        if throttle || reply.code == 454 {
+            return Some(Trouble::Throttle(own()));
+        }
+        // Too many recipients for one transaction: ours has one, so it counts more than that.
+        let too_many = reply.code == 452 && is(5, &[3]);
+        return (too_many && asked == Asked::Recipient).then(|| Trouble::Closed(own()));
+    }
+    if is(7, &UNAUTHENTICATED) {
+        return Some(stop(
             Kind::Unavailable,
             "the relay does not trust the domain we send from (SPF, DKIM, DMARC or reverse DNS)",
-            &text,
-        ),
-        Asked::Sender if too_large => failed(reply, Refused::Message),
-        Asked::Sender => stop(
+            text,
+        ));
+    }
+    let syntax = matches!(reply.code, 500 | 502 | 503 | 504 | 555);
+    let of_protocol = status.is_none_or(|status| status.subject == 5);
+    match asked {
+        Asked::Sender if !reply.is_about_size() => Some(stop(
             Kind::Unavailable,
             "the relay refuses our sender address",
-            &text,
-        ),
-        Asked::Recipient
-            if reply.says(&[
-                "relay access denied",
-                "relaying denied",
-                "not permitted to relay",
-                "unable to relay",
-                "relay not permitted",
-                "relaying not allowed",
-            ]) =>
-        {
-            stop(
-                Kind::Unavailable,
-                "the relay does not carry our mail",
-                &text,
-            )
-        }
-        Asked::Recipient if syntax && status.is_none_or(|status| status.subject != 1) => {
-            stop(Kind::Unavailable, "the relay does not understand us", &text)
-        }
-        Asked::Recipient => failed(reply, Refused::Recipient),
-        Asked::Message | Asked::Dot => {
-            let about_recipient = is(1, &[1, 2, 3, 6, 10]) || is(2, &[1, 2]);
-            failed(
-                reply,
-                if about_recipient {
-                    Refused::Recipient
-                } else {
-                    Refused::Message
-                },
-            )
-        }
+            text,
+        )),
+        Asked::Recipient if reply.says(&NO_RELAYING) => Some(stop(
+            Kind::Unavailable,
+            "the relay does not carry our mail",
+            text,
+        )),
+        Asked::Recipient | Asked::Message | Asked::Dot if syntax && of_protocol => Some(stop(
+            Kind::Unavailable,
+            "the relay does not understand us",
+            text,
+        )),
+        _ => None,
+    }
+}
+
+fn refused_recipient(reply: &Reply) -> Refused {
+    match reply.status() {
+        Some(Status { subject: 7, .. }) if reply.says(&BLOCKED) => Refused::Policy,
+        Some(Status { subject: 7, .. }) if reply.says(&NOBODY) => Refused::Recipient,
+        Some(Status { subject: 7, .. }) => Refused::Policy,
+        None if reply.says(&BLOCKED) => Refused::Policy,
+        _ => Refused::Recipient,
+    }
+}
+
+fn refused_message(reply: &Reply) -> Refused {
+    let about_recipient = reply.is(1, &[1, 2, 3, 6, 10]) || reply.is(2, &[1, 2]);
+    match reply.status() {
+        _ if about_recipient => Refused::Recipient,
+        Some(Status { subject: 7, .. }) if !reply.says(&BAD_CONTENT) => Refused::Policy,
+        _ => Refused::Content,
     }
 }
 
@@ -283,7 +378,7 @@ fn failed(reply: &Reply, refused: Refused) -> Verdict {
     })
 }
 
-fn stop(kind: Kind, what: &str, text: &str) -> Verdict {
+fn stop(kind: Kind, what: &str, text: &str) -> Trouble {
     let hint = match kind {
         Kind::Credentials => {
             "Check the user and the password of the relay, then run the command again; nobody is left out."
@@ -292,203 +387,8 @@ fn stop(kind: Kind, what: &str, text: &str) -> Verdict {
             "Mend this with whoever runs the relay, then run the command again; nobody is left out."
         }
     };
-    Verdict::Run(Trouble::Stop(
-        Error::new(kind, what).because_of(text).hint(hint),
-    ))
+    Trouble::Stop(Error::new(kind, what).because_of(text).hint(hint))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn word(verdict: &Verdict) -> String {
-        match verdict {
-            Verdict::Row(Outcome::Sent { .. }) => "sent".to_owned(),
-            Verdict::Row(Outcome::Deferred { .. }) => "deferred".to_owned(),
-            Verdict::Row(Outcome::Failed { refused, .. }) => format!("failed: {refused:?}"),
-            Verdict::Row(Outcome::Unknown { .. }) => "unknown".to_owned(),
-            Verdict::Run(Trouble::Closed(_)) => "reconnect".to_owned(),
-            Verdict::Run(Trouble::Relay(_)) => "back off".to_owned(),
-            Verdict::Run(Trouble::Quota(_)) => "quota".to_owned(),
-            Verdict::Run(Trouble::Stop(error)) => format!("stop: {:?}", error.kind()),
-        }
-    }
-
-    #[test]
-    fn the_table() {
-        use Asked::{Dot, Login, Message, Recipient, Sender, Session};
-        let table: &[(&str, &[Asked], &str)] = &[
-            // The session.
-            ("421 too busy", &[Session, Login], "back off"),
-            ("450 try again", &[Session], "back off"),
-            ("554 no service here", &[Session], "back off"),
-            (
-                "454 4.7.0 temporary authentication failure",
-                &[Login],
-                "back off",
-            ),
-            ("535 5.7.8 bad credentials", &[Login], "stop: Credentials"),
-            (
-                "534 5.7.9 stronger mechanism needed",
-                &[Login],
-                "stop: Credentials",
-            ),
-            ("500 what", &[Login], "stop: Credentials"),
-            (
-                "530 5.7.0 authentication required",
-                &[Sender, Recipient],
-                "stop: Credentials",
-            ),
-            (
-                "550 5.7.11 encryption needed",
-                &[Sender],
-                "stop: Credentials",
-            ),
-            // The end of a connection is nobody's fault.
-            (
-                "421 4.4.2 timeout exceeded",
-                &[Sender, Recipient, Message, Dot],
-                "reconnect",
-            ),
-            ("421 4.7.0 slow down", &[Sender, Recipient, Dot], "back off"),
-            // The sender.
-            ("451 4.3.0 temporary trouble", &[Sender], "back off"),
-            ("550 5.1.8 sender rejected", &[Sender], "stop: Unavailable"),
-            (
-                "553 5.7.1 sender address not owned by user",
-                &[Sender],
-                "stop: Unavailable",
-            ),
-            (
-                "552 5.3.4 message size exceeds fixed limit",
-                &[Sender],
-                "failed: Message",
-            ),
-            ("501 syntax", &[Sender], "stop: Unavailable"),
-            // The recipient.
-            ("450 4.2.0 greylisted", &[Recipient], "deferred"),
-            ("451 local error", &[Recipient, Message, Dot], "deferred"),
-            ("452 4.2.2 mailbox full", &[Recipient], "deferred"),
-            (
-                "550 5.1.1 no such user",
-                &[Recipient, Dot],
-                "failed: Recipient",
-            ),
-            ("550 no such user", &[Recipient], "failed: Recipient"),
-            (
-                "501 5.1.3 bad address syntax",
-                &[Recipient],
-                "failed: Recipient",
-            ),
-            ("501 bad address", &[Recipient], "failed: Recipient"),
-            ("503 5.5.1 bad sequence", &[Recipient], "stop: Unavailable"),
-            (
-                "553 5.1.2 no such domain",
-                &[Recipient],
-                "failed: Recipient",
-            ),
-            (
-                "554 5.7.1 <a@b>: relay access denied",
-                &[Recipient],
-                "stop: Unavailable",
-            ),
-            ("554 5.7.1 blocked", &[Recipient], "failed: Recipient"),
-            // The message.
-            (
-                "554 5.7.1 looks like spam",
-                &[Message, Dot],
-                "failed: Message",
-            ),
-            ("552 5.3.4 too big", &[Dot], "failed: Message"),
-            ("552 5.2.2 mailbox full", &[Dot], "failed: Recipient"),
-            (
-                "550 5.7.26 unauthenticated mail",
-                &[Recipient, Dot],
-                "stop: Unavailable",
-            ),
-            ("550 5.7.515 access denied", &[Dot], "stop: Unavailable"),
-            // Quotas in disguise.
-            (
-                "550 5.4.5 Daily user sending quota exceeded",
-                &[Sender, Recipient, Dot],
-                "quota",
-            ),
-            (
-                "550 5.7.1 Daily SMTP relay limit exceeded",
-                &[Recipient, Dot],
-                "quota",
-            ),
-            (
-                "454 Throttling failure: Daily message quota exceeded.",
-                &[Sender, Dot],
-                "quota",
-            ),
-            (
-                "454 Throttling failure: Maximum sending rate exceeded.",
-                &[Sender, Dot],
-                "back off",
-            ),
-            (
-                "450 4.2.1 Peak SMTP relay limit exceeded",
-                &[Recipient, Dot],
-                "back off",
-            ),
-            // Nonsense: harmless before the dot, unclear after it.
-            ("250 ok", &[Message], "back off"),
-            ("354 go on", &[Sender, Recipient], "back off"),
-            ("354 go on", &[Dot], "unknown"),
-            ("199 what", &[Dot], "unknown"),
-        ];
-        for (text, phases, expected) in table {
-            let (code, text) = text.split_at(3);
-            let reply = Reply {
-                code: code.parse().unwrap(),
-                text: text.trim().to_owned(),
-            };
-            for asked in *phases {
-                assert_eq!(word(&judge(*asked, &reply)), *expected, "{asked:?} {reply}");
-            }
-        }
-    }
-
-    #[test]
-    fn no_reply_is_unclear_only_after_the_dot() {
-        use Asked::{Dot, Login, Message, Recipient, Sender, Session};
-        for (asked, expected) in [
-            (Session, "back off"),
-            (Login, "back off"),
-            (Sender, "reconnect"),
-            (Recipient, "reconnect"),
-            (Message, "reconnect"),
-            (Dot, "unknown"),
-        ] {
-            assert_eq!(
-                word(&lost(asked, "reset".to_owned())),
-                expected,
-                "{asked:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn status_codes_are_found_in_the_text() {
-        for (code, text, expected) in [
-            (550, "5.1.1 no such user", Some((1, 1))),
-            (550, "<a@b>: 5.7.515 denied", Some((7, 515))),
-            (550, "#5.1.0 rejected", Some((1, 0))),
-            // Not of this class, an address, a version.
-            (550, "4.2.1 busy", None),
-            (550, "host 5.1.1.9 said no", None),
-            (550, "5.1 no", None),
-            (550, "", None),
-            (450, "4.99999.1 x", None),
-        ] {
-            let reply = Reply {
-                code,
-                text: text.to_owned(),
-            };
-            let status = reply.status().map(|status| (status.subject, status.detail));
-            assert_eq!(status, expected, "{text}");
-        }
-    }
-}
+mod tests;

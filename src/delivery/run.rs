@@ -3,9 +3,16 @@
 //! Each worker has one connection and at most one row that is not settled, so that a crash leaves no
 //! more rows in doubt than there are connections. To resume is to run again.
 
+mod breaker;
+mod control;
 mod feed;
 mod halt;
 mod health;
+mod lanes;
+mod shared;
+mod shelf;
+#[cfg(test)]
+mod simulation;
 mod worker;
 
 use std::{sync::Arc, time::Duration};
@@ -13,11 +20,12 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use tokio::{task::JoinSet, time::Instant};
 
+pub use breaker::Thresholds;
 pub use halt::Stop;
 
 use super::{
     ledger::{CampaignState, Counts, Key, Ledger},
-    pace::{Limiter, Rate},
+    pace::{Limits, Rate},
     relay::Relay,
     transport::Transport,
 };
@@ -26,7 +34,8 @@ use crate::{
     error::{Error, Kind, Result},
     mail::Mail,
 };
-use worker::Shared;
+use shared::Shared;
+use shelf::Shelf;
 
 /// The mails of a campaign, one for each row.
 pub trait Mails: Send + Sync {
@@ -37,6 +46,13 @@ pub trait Mails: Send + Sync {
     /// Whether a row is to be left out after all, and why. Asked right before each sending, for those
     /// who unsubscribed since the campaign was frozen.
     fn skip(&self, seq: u32) -> Option<String> {
+        let _ = seq;
+        None
+    }
+
+    /// The domain that the mail of a row goes to, where it is known; asked only when there are limits
+    /// for domains.
+    fn domain(&self, seq: u32) -> Option<String> {
         let _ = seq;
         None
     }
@@ -51,6 +67,11 @@ pub trait Progress: Send + Sync {
     fn trouble(&self, why: &str) {
         let _ = why;
     }
+
+    /// When it will be done, as far as can be foreseen; told anew every few seconds.
+    fn expected(&self, finish: Option<Timestamp>) {
+        let _ = finish;
+    }
 }
 
 /// Nobody.
@@ -58,40 +79,71 @@ impl Progress for () {
     fn settled(&self, _: &Counts) {}
 }
 
-/// What to send, and how fast.
+/// What to send.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The campaign, which stands in the ledger.
     pub campaign: Key,
-    /// The name under which the relay's use is counted.
-    pub relay: String,
-    /// How many connections to use at once.
-    pub connections: usize,
-    /// How often mail may leave.
-    pub rate: Rate,
-    /// How much may leave over longer spans, over all campaigns.
-    pub quotas: Vec<Rate>,
     /// When to try again.
     pub retry: Retry,
     /// When news is no news any more: what is not sent by then is given up.
     pub deliver_by: Option<Timestamp>,
     /// The most messages to try in this run.
     pub limit: Option<u32>,
+    /// How many go first, as a test, before the rest does.
+    pub canary: Option<u32>,
+    /// When a person must look.
+    pub thresholds: Thresholds,
+    /// Whether relays that were closed in an earlier run are left alone.
+    pub closures: Closures,
 }
 
 impl Plan {
-    /// A plan for a relay, without any quota.
+    /// All of a campaign that is due.
     #[must_use]
-    pub fn new(campaign: Key, relay: &Relay, rate: Rate) -> Self {
+    pub fn new(campaign: Key) -> Self {
         Self {
             campaign,
-            relay: relay.name.clone(),
-            connections: relay.connections,
-            rate,
-            quotas: Vec::new(),
             retry: Retry::default(),
             deliver_by: None,
             limit: None,
+            canary: None,
+            thresholds: Thresholds::default(),
+            closures: Closures::Heeded,
+        }
+    }
+}
+
+/// Whether relays that were closed in an earlier run are left alone until the time that was noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closures {
+    /// They are: for runs that come round by themselves.
+    Heeded,
+    /// They are tried at once, because somebody who looks on says that it will work now.
+    Forgotten,
+}
+
+/// A relay, how much it may be given, and the way to it.
+#[derive(Clone, Debug)]
+pub struct Lane<T> {
+    /// How much it may be given.
+    pub limits: Limits,
+    /// How much of the mail it gets, compared to the others; 0 when it only steps in for them.
+    pub weight: u32,
+    /// The way to it.
+    pub transport: T,
+}
+
+impl<T> Lane<T> {
+    /// A relay with a rate and nothing else that holds it back.
+    pub fn new(relay: &Relay, rate: Rate, transport: T) -> Self {
+        Self {
+            limits: Limits {
+                connections: relay.connections,
+                ..Limits::new(relay.name.clone(), rate)
+            },
+            weight: 1,
+            transport,
         }
     }
 }
@@ -109,8 +161,10 @@ pub struct Retry {
     pub relay_first: Duration,
     /// The longest such wait.
     pub relay_longest: Duration,
-    /// When a relay that was out of reach all the time is given up.
+    /// When a relay that was out of reach all the time is given up for this run.
     pub relay_patience: Duration,
+    /// When a relay that was out of reach over all runs is a matter for a person.
+    pub relay_limit: Duration,
 }
 
 impl Default for Retry {
@@ -119,9 +173,10 @@ impl Default for Retry {
             first: Duration::from_secs(5 * 60),
             longest: Duration::from_secs(4000),
             patience: Duration::from_secs(60),
-            relay_first: Duration::from_secs(1),
-            relay_longest: Duration::from_secs(30),
+            relay_first: Duration::from_secs(5),
+            relay_longest: Duration::from_secs(5 * 60),
             relay_patience: Duration::from_secs(60),
+            relay_limit: Duration::from_secs(15 * 60),
         }
     }
 }
@@ -139,6 +194,19 @@ pub struct Summary {
     pub commit_time: Option<Duration>,
     /// Why it ended.
     pub end: End,
+    /// What came of each relay, in the order of the lanes.
+    pub lanes: Vec<LaneSummary>,
+}
+
+/// What came of a relay.
+#[derive(Clone, Debug)]
+pub struct LaneSummary {
+    /// Its name.
+    pub relay: String,
+    /// How many mails it took.
+    pub sent: u64,
+    /// Why it was taken out of the run.
+    pub out: Option<Error>,
 }
 
 /// Why a run ended.
@@ -155,21 +223,25 @@ pub enum End {
     Limit,
     /// Somebody stopped it.
     Stopped,
-    /// A quota is used up.
+    /// A quota is used up, or the hours are quiet.
     Quota {
         /// When more may go, where we know.
         until: Option<Timestamp>,
         /// What it was.
         reason: String,
     },
+    /// Somebody paused it from elsewhere; in these words.
+    Paused(String),
+    /// Somebody called it off from elsewhere: what was due is skipped.
+    Cancelled,
     /// It makes no sense to go on: [`Kind::TryLater`] when time may help, any other kind when a person
     /// must look.
     Trouble(Error),
 }
 
-/// Sends what is due of a campaign.
+/// Sends what is due of a campaign, by one lane or several.
 ///
-/// Trouble with the relay and a stop are no errors: they are in [`Summary::end`], and the books are
+/// Trouble with the relays and a stop are no errors: they are in [`Summary::end`], and the books are
 /// right. The campaign's state is kept. Rows that an earlier process left `sending` become `unknown`
 /// first, so one ledger has one run at a time.
 ///
@@ -177,9 +249,9 @@ pub enum End {
 /// [`Kind::Io`] when the books could not be kept, [`Kind::Bug`], and what [`Mails::mail`] says.
 pub async fn deliver<T: Transport>(
     plan: Plan,
+    lanes: Vec<Lane<T>>,
     ledger: Arc<Ledger>,
     mails: Arc<dyn Mails>,
-    transport: Arc<T>,
     clock: Arc<dyn Clock>,
     progress: Arc<dyn Progress>,
     stop: Stop,
@@ -189,19 +261,31 @@ pub async fn deliver<T: Transport>(
     let now = clock.now();
     // What an earlier process was sending when it ended: we hold the lock, so it is nobody's now.
     ledger.recover(now).await?;
-    ledger.set_state(key, CampaignState::Running, now).await?;
-    let past = ledger.usage(&plan.relay, now).await?;
-    let counts = ledger.counts(key).await?;
-    let limiter = Limiter::new(plan.rate, &plan.quotas, &past, now);
-    let connections = plan.connections.max(1);
-    let shared = Arc::new(Shared::new(
-        plan, ledger, mails, transport, clock, progress, stop, limiter, counts,
-    ));
+    if let Some(wish) = ledger.set_out(key, now).await? {
+        return Ok(Summary {
+            counts: ledger.counts(key).await?,
+            tried: 0,
+            took: begun.elapsed(),
+            commit_time: None,
+            end: wish.into(),
+            lanes: Vec::new(),
+        });
+    }
+    ledger.pull_in(key, plan.retry.longest, now).await?;
+    let connections: Vec<usize> = lanes.iter().map(|lane| lane.limits.connections).collect();
+    let shared = Arc::new(Shared::open(plan, lanes, ledger, mails, clock, progress, stop).await?);
 
     let mut workers = JoinSet::new();
-    for _ in 0..connections {
-        workers.spawn(worker::work(shared.clone()));
+    for (lane, connections) in connections.into_iter().enumerate() {
+        for number in 0..connections.max(1) {
+            workers.spawn(worker::work(shared.clone(), lane, number));
+        }
     }
+    let (watched, foreseen) = (shared.clone(), shared.clone());
+    // In a set, so that they end with the run even where it is broken off: they hold the ledger.
+    let mut aides = JoinSet::new();
+    aides.spawn(async move { control::watch(&watched.ledger, key, &watched.halt).await });
+    aides.spawn(async move { foreseen.foresee().await });
     let mut failure = None;
     while let Some(ended) = workers.join_next().await {
         let ended = ended.unwrap_or_else(|cause| Err(Error::bug("a worker broke").because(&cause)));
@@ -210,6 +294,7 @@ pub async fn deliver<T: Transport>(
             failure.get_or_insert(error);
         }
     }
+    drop(aides);
     close(&shared, begun, failure).await
 }
 
@@ -220,6 +305,7 @@ async fn close<T: Transport>(
     failure: Option<Error>,
 ) -> Result<Summary> {
     let (ledger, key) = (&shared.ledger, shared.plan.campaign);
+    shared.leave().await;
     let flushed = ledger.flush().await;
     if let Some(error) = failure.or(flushed.err()) {
         // Where even this fails, the state says `running`, and the next run puts it right.
@@ -238,13 +324,20 @@ async fn close<T: Transport>(
         _ if counts.settled() == counts.total() => End::Complete,
         Some(end) => end,
         None => match next {
-            _ if shared.feed.is_at_its_limit().await => End::Limit,
+            _ if shared.feed.look(Shelf::is_at_its_limit) => End::Limit,
             Some(next) => End::Deferred { next },
             None => return Err(Error::bug("the run ended, but there are rows that are due")),
         },
     };
+    let end = control::carry_out(ledger, key, end, now).await?;
+    let counts = match end {
+        End::Cancelled => ledger.counts(key).await?,
+        _ => counts,
+    };
     let state = match &end {
         End::Complete => CampaignState::Complete,
+        End::Paused(reason) => CampaignState::Paused(reason.clone()),
+        End::Cancelled => CampaignState::Cancelled,
         End::Trouble(error) if error.kind() != Kind::TryLater => {
             CampaignState::Paused(error.to_string())
         }
@@ -257,5 +350,6 @@ async fn close<T: Transport>(
         took: begun.elapsed(),
         commit_time: ledger.commit_time().await?,
         end,
+        lanes: shared.lanes(),
     })
 }

@@ -32,6 +32,8 @@ use crate::{
 
 /// How much is read at once, in octets: a mail of the usual size in one go.
 const READ: usize = 64 * 1024;
+/// How long a slow answer takes.
+const SLOWNESS: Duration = Duration::from_millis(100);
 /// How long open sessions may go on once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long a client that was told goodbye may take to hang up.
@@ -95,6 +97,7 @@ impl Inbox {
                     hostname: options.hostname,
                     max_message_bytes: options.max_message_bytes,
                     max_recipients: options.max_recipients,
+                    manners: options.manners,
                 }),
                 store,
                 acceptor,
@@ -230,6 +233,20 @@ impl House {
                     hang_up(stream).await;
                     return Ok(Ending::Closed);
                 }
+                Step::Pause => sleep(SLOWNESS).await,
+                Step::Drop => {
+                    self.send(stream, session).await?;
+                    return Ok(Ending::Closed);
+                }
+                Step::Stall => {
+                    self.send(stream, session).await?;
+                    tokio::select! {
+                        _ = is_stopping.wait_for(|is| *is) => {}
+                        () = silence(stream) => {}
+                        () = sleep(self.idle) => {}
+                    }
+                    return Ok(Ending::Closed);
+                }
                 Step::Read => {
                     self.send(stream, session).await?;
                     tokio::select! {
@@ -304,6 +321,12 @@ async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
+/// Listens without a word, until the client gives up.
+async fn silence(stream: &mut (impl AsyncRead + Unpin)) {
+    let mut rest = [0; 1024];
+    while matches!(stream.read(&mut rest).await, Ok(1..)) {}
+}
+
 /// Closes our side and waits for the client to close its own: a socket that is dropped with octets
 /// unread is reset, and the last reply would be lost with it.
 async fn hang_up(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
@@ -320,17 +343,35 @@ async fn hang_up(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Manual;
+    use crate::{
+        clock::Manual,
+        inbox::{Fault, Manners, Moment},
+    };
+
+    /// Does the same whenever a mail would be accepted.
+    #[derive(Debug)]
+    struct At(Fault);
+
+    impl Manners for At {
+        fn fault(&self, moment: Moment<'_>) -> Option<Fault> {
+            matches!(moment, Moment::Dot(_)).then_some(self.0)
+        }
+    }
 
     fn house(folder: &std::path::Path) -> Arc<House> {
+        misbehaving(folder, None)
+    }
+
+    fn misbehaving(folder: &std::path::Path, manners: Option<Arc<dyn Manners>>) -> Arc<House> {
         let clock = Arc::new(Manual::at(jiff::Timestamp::UNIX_EPOCH));
         Arc::new(House {
             rules: Arc::new(Rules {
                 hostname: "inbox.test".to_owned(),
                 max_message_bytes: 1000,
                 max_recipients: 1,
+                manners,
             }),
-            store: Store::new(folder.to_owned(), "inbox.test".to_owned(), clock).unwrap(),
+            store: Store::new(Some(folder.to_owned()), "inbox.test".to_owned(), clock).unwrap(),
             acceptor: None,
             idle: Duration::from_secs(300),
             on_mail: Box::new(|_| {}),
@@ -378,6 +419,40 @@ mod tests {
             heard,
             "220 inbox.test ESMTP letterpress inbox\r\n421 4.3.2 going down; goodbye\r\n"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn faults_take_the_time_and_the_mail_that_they_should() {
+        for (fault, last, takes, kept) in [
+            (
+                Fault::Slow,
+                "250 2.0.0 kept as ",
+                Some(SLOWNESS + FAREWELL),
+                1,
+            ),
+            (Fault::DropBefore, "354 ", None, 0),
+            (Fault::DropAfter, "354 ", None, 1),
+            // The client of this test is the one that does not give up.
+            (Fault::Stall, "354 ", Some(Duration::from_secs(300)), 0),
+            (Fault::StallAfter, "354 ", Some(Duration::from_secs(300)), 1),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let house = misbehaving(folder.path(), Some(Arc::new(At(fault))));
+            let before = tokio::time::Instant::now();
+            let words = b"EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\nDATA\r\n.\r\nQUIT\r\n";
+            let heard = heard(house, words, false).await;
+            let ending = heard
+                .lines()
+                .rfind(|line| !line.starts_with("221"))
+                .unwrap_or_default();
+            assert!(ending.starts_with(last), "{fault:?}: {heard}");
+            assert_eq!(before.elapsed(), takes.unwrap_or_default(), "{fault:?}");
+            assert_eq!(
+                crate::fs::list(folder.path()).unwrap().len(),
+                kept,
+                "{fault:?}"
+            );
+        }
     }
 
     #[tokio::test(start_paused = true)]

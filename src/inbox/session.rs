@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{
     command::{self, Body, Command, Greeting, Mail},
     data::{Collector, Fault},
+    faults::{Fault as Mischief, Manners, Moment},
     reply::Reply,
 };
 
@@ -25,6 +26,8 @@ pub(super) struct Rules {
     pub(super) max_message_bytes: usize,
     /// How many recipients one message may have.
     pub(super) max_recipients: usize,
+    /// How it misbehaves, if it does.
+    pub(super) manners: Option<Arc<dyn Manners>>,
 }
 
 /// How far the connection is secured.
@@ -64,6 +67,12 @@ pub(super) enum Step {
     StartTls,
     /// Send the replies and close the connection.
     Close,
+    /// Misbehave: let some time go by.
+    Pause,
+    /// Misbehave: close the connection as it is.
+    Drop,
+    /// Misbehave: answer nothing any more, and wait until the client goes.
+    Stall,
 }
 
 /// A session: what the client said so far that still counts.
@@ -76,6 +85,9 @@ pub(super) struct Session {
     reading: Reading,
     bad_commands: usize,
     replies: Vec<u8>,
+    /// What is done instead of saying that a message was kept.
+    mischief: Option<Mischief>,
+    is_slow: bool,
 }
 
 /// What MAIL began and RCPT went on with.
@@ -101,6 +113,15 @@ enum Reading {
     Handshake,
     /// Nothing: the session is over.
     Nothing,
+    /// Nothing: the session was broken off.
+    Broken(Breach),
+}
+
+/// How a session that misbehaves ends.
+#[derive(Clone, Copy, Debug)]
+enum Breach {
+    Drop,
+    Stall,
 }
 
 impl Session {
@@ -108,7 +129,7 @@ impl Session {
     pub(super) fn new(rules: Arc<Rules>, security: Security) -> Self {
         let greeting = format!("{} ESMTP letterpress inbox", rules.hostname);
         let mut session = Self::blank(rules, security);
-        session.reply(&Reply::bare(220, vec![greeting]));
+        session.agree(Moment::Connect, &Reply::bare(220, vec![greeting]));
         session
     }
 
@@ -127,14 +148,21 @@ impl Session {
             reading: Reading::Command(Vec::new()),
             bad_commands: 0,
             replies: Vec::new(),
+            mischief: None,
+            is_slow: false,
         }
     }
 
     /// Takes octets off the front of `input` until something has to be done.
     pub(super) fn advance(&mut self, input: &mut &[u8]) -> Step {
         loop {
+            if std::mem::take(&mut self.is_slow) {
+                return Step::Pause;
+            }
             match &mut self.reading {
                 Reading::Nothing => return Step::Close,
+                Reading::Broken(Breach::Drop) => return Step::Drop,
+                Reading::Broken(Breach::Stall) => return Step::Stall,
                 Reading::Handshake => return Step::StartTls,
                 _ if input.is_empty() => return Step::Read,
                 Reading::Command(line) => {
@@ -173,7 +201,17 @@ impl Session {
         match name {
             Some(name) => {
                 self.bad_commands = 0;
-                self.reply(&Reply::new(250, "2.0.0", format!("kept as {name}")));
+                let reply = Reply::new(250, "2.0.0", format!("kept as {name}"));
+                match self.mischief.take() {
+                    Some(mischief) => self.misbehave(mischief, &reply),
+                    None => {
+                        self.reply(&reply);
+                        // Whatever it is, there is nothing left to say.
+                        if self.mischief(Moment::Accepted).is_some() {
+                            self.reading = Reading::Nothing;
+                        }
+                    }
+                }
             }
             None => self.reply(&Reply::new(
                 451,
@@ -225,10 +263,38 @@ impl Session {
             )),
         };
         let outcome = outcome.and_then(|command| match command {
-            Command::Hello(greeting, name) => Ok(self.greet(greeting, name)),
-            Command::Mail(mail) => self.mail(mail),
-            Command::Recipient(recipient) => self.recipient(recipient),
-            Command::Data => self.data(),
+            Command::Hello(greeting, name) => {
+                let reply = self.greet(greeting, name);
+                self.agree(Moment::Hello, &reply);
+                Ok(None)
+            }
+            Command::Mail(mail) => {
+                let reply = self.mail(mail)?;
+                self.agree(Moment::Sender, &reply);
+                Ok(None)
+            }
+            Command::Recipient(recipient) => {
+                let reply = self.recipient(recipient.clone())?;
+                self.agree(Moment::Recipient(&recipient), &reply);
+                Ok(None)
+            }
+            Command::Data => {
+                let reply = self.data()?;
+                self.agree(Moment::Data, &reply);
+                Ok(None)
+            }
+            other => self.aside(other, more_follows).map(Some),
+        });
+        match outcome {
+            Err(reply) if reply.is_bad_command() => self.bad_command(&reply),
+            Ok(Some(reply)) | Err(reply) => self.reply(&reply),
+            Ok(None) => {}
+        }
+    }
+
+    /// The commands that have nothing to do with a message.
+    fn aside(&mut self, command: Command, more_follows: bool) -> Result<Reply, Reply> {
+        match command {
             Command::StartTls => self.start_tls(more_follows),
             Command::Reset => {
                 self.transaction = None;
@@ -253,10 +319,72 @@ impl Session {
                 self.reading = Reading::Nothing;
                 Ok(Reply::new(421, "4.7.0", "this is SMTP, not HTTP; goodbye"))
             }
-        });
-        match outcome {
-            Err(reply) if reply.is_bad_command() => self.bad_command(&reply),
-            Ok(reply) | Err(reply) => self.reply(&reply),
+            Command::Hello(..) | Command::Mail(_) | Command::Recipient(_) | Command::Data => {
+                Err(out_of_order("this is part of a message"))
+            }
+        }
+    }
+
+    /// Says yes, or misbehaves.
+    fn agree(&mut self, moment: Moment<'_>, yes: &Reply) {
+        let Some(mischief) = self.mischief(moment) else {
+            return self.reply(yes);
+        };
+        // Who says no, or nothing, has not done what was asked.
+        if !matches!(mischief, Mischief::Twice | Mischief::Slow) {
+            match moment {
+                Moment::Connect | Moment::Dot(_) | Moment::Accepted => {}
+                Moment::Hello => self.hello = None,
+                Moment::Sender => self.transaction = None,
+                Moment::Recipient(_) => {
+                    if let Some(transaction) = &mut self.transaction {
+                        transaction.recipients.pop();
+                    }
+                }
+                Moment::Data => self.reading = Reading::Command(Vec::new()),
+            }
+        }
+        self.misbehave(mischief, yes);
+    }
+
+    fn mischief(&self, moment: Moment<'_>) -> Option<Mischief> {
+        self.rules.manners.as_ref()?.fault(moment)
+    }
+
+    /// Does something else than to say yes.
+    fn misbehave(&mut self, mischief: Mischief, yes: &Reply) {
+        match mischief {
+            Mischief::Busy => self.end(&Reply::new(421, "4.3.2", "not now; goodbye")),
+            Mischief::Greeting => self.end(&Reply::bare(554, vec!["no SMTP service here".into()])),
+            Mischief::Defer => {
+                self.reply(&Reply::new(
+                    450,
+                    "4.2.0",
+                    "the mailbox is busy; try again later",
+                ));
+            }
+            Mischief::Refuse => self.reply(&Reply::new(550, "5.1.1", "there is no such mailbox")),
+            Mischief::DropBefore | Mischief::DropAfter => {
+                self.reading = Reading::Broken(Breach::Drop);
+            }
+            Mischief::Stall | Mischief::StallAfter => {
+                self.reading = Reading::Broken(Breach::Stall);
+            }
+            Mischief::Close => self.reading = Reading::Nothing,
+            Mischief::Half => {
+                let mut wire = Vec::new();
+                yes.write(&mut wire);
+                self.replies.extend_from_slice(&wire[..wire.len() / 2]);
+                self.reading = Reading::Nothing;
+            }
+            Mischief::Twice => {
+                self.reply(yes);
+                self.reply(yes);
+            }
+            Mischief::Slow => {
+                self.is_slow = true;
+                self.reply(yes);
+            }
         }
     }
 
@@ -379,17 +507,31 @@ impl Session {
             return None;
         };
         match collector.finish() {
-            Ok(content) => Some(Message {
-                return_path: transaction.return_path,
-                recipients: transaction.recipients,
-                content,
-                hello: hello.clone(),
-                protocol: match (greeting, self.security) {
-                    (Greeting::Helo, _) => "SMTP",
-                    (Greeting::Ehlo, Security::Active) => "ESMTPS",
-                    (Greeting::Ehlo, _) => "ESMTP",
-                },
-            }),
+            Ok(content) => {
+                let message = Message {
+                    return_path: transaction.return_path,
+                    recipients: transaction.recipients,
+                    content,
+                    hello: hello.clone(),
+                    protocol: match (greeting, self.security) {
+                        (Greeting::Helo, _) => "SMTP",
+                        (Greeting::Ehlo, Security::Active) => "ESMTPS",
+                        (Greeting::Ehlo, _) => "ESMTP",
+                    },
+                };
+                let mischief = self.mischief(Moment::Dot(&message.recipients));
+                match mischief {
+                    Some(mischief) if !mischief.takes_the_mail() => {
+                        // What it would have said: it does not come to that.
+                        self.misbehave(mischief, &Reply::new(250, "2.0.0", "kept"));
+                        None
+                    }
+                    mischief => {
+                        self.mischief = mischief;
+                        Some(message)
+                    }
+                }
+            }
             Err(fault @ Fault::TooLarge { .. }) => {
                 self.reply(&too_large(&fault));
                 None

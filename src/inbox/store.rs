@@ -28,7 +28,8 @@ const MOST_TRIES: usize = 1000;
 
 /// The folder of the messages.
 pub(super) struct Store {
-    folder: PathBuf,
+    /// Nothing is kept where there is none.
+    folder: Option<PathBuf>,
     hostname: String,
     clock: Arc<dyn Clock>,
     counter: AtomicU32,
@@ -36,8 +37,14 @@ pub(super) struct Store {
 
 impl Store {
     /// A store in `folder`, which is made where it is not there.
-    pub(super) fn new(folder: PathBuf, hostname: String, clock: Arc<dyn Clock>) -> Result<Self> {
-        fs::create_folder(&folder)?;
+    pub(super) fn new(
+        folder: Option<PathBuf>,
+        hostname: String,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        if let Some(folder) = &folder {
+            fs::create_folder(folder)?;
+        }
         Ok(Self {
             folder,
             hostname,
@@ -49,30 +56,28 @@ impl Store {
     /// Writes a message from `peer` and gives the name of its file, without `.eml`, as well.
     /// Several stores may share a folder: a name that another one took is left to it.
     pub(super) fn keep(&self, message: Message, peer: IpAddr) -> Result<(String, Received)> {
+        let Some(folder) = &self.folder else {
+            let number = self.counter.fetch_add(1, Ordering::Relaxed);
+            return Ok((format!("{number:06}"), received(message, None)));
+        };
         let hash = digest(&SHA256, &message.content);
         let hash = data_encoding::HEXLOWER.encode(hash.as_ref().get(..4).unwrap_or_default());
         for _ in 0..MOST_TRIES {
             let now = self.clock.now();
             let number = self.counter.fetch_add(1, Ordering::Relaxed);
             let name = format!("{}-{number:06}-{hash}", stamp(now));
-            let path = self.folder.join(format!("{name}.eml"));
+            let path = folder.join(format!("{name}.eml"));
             let mut file = self.trace(&message, peer, &name, now).into_bytes();
             file.extend_from_slice(&message.content);
             if fs::write_new(&path, &file, Access::Private)? {
-                let received = Received {
-                    path,
-                    return_path: message.return_path,
-                    recipients: message.recipients,
-                    bytes: message.content.len(),
-                };
-                return Ok((name, received));
+                return Ok((name, received(message, Some(path))));
             }
         }
         Err(Error::new(
             Kind::CannotCreate,
             format!(
                 "cannot find a free name for a message in `{}`",
-                self.folder.display()
+                folder.display()
             ),
         ))
     }
@@ -103,6 +108,44 @@ impl Store {
         );
         trace
     }
+}
+
+fn received(message: Message, path: Option<PathBuf>) -> Received {
+    Received {
+        path,
+        return_path: message.return_path,
+        recipients: message.recipients,
+        message_id: message_id(&message.content),
+        bytes: message.content.len(),
+    }
+}
+
+/// What the header says between the angle brackets of its Message-ID, be it on that line or folded
+/// to the next.
+fn message_id(content: &[u8]) -> Option<String> {
+    const NAME: &[u8] = b"message-id:";
+    let mut rest = content;
+    while let Some(end) = rest.iter().position(|octet| *octet == b'\n') {
+        let (line, after) = rest.split_at(end + 1);
+        if line.trim_ascii().is_empty() {
+            return None;
+        }
+        let is_it = line
+            .get(..NAME.len())
+            .is_some_and(|name| name.eq_ignore_ascii_case(NAME));
+        if is_it {
+            let value = rest.get(NAME.len()..)?;
+            let start = value.iter().position(|octet| *octet == b'<')? + 1;
+            let length = value
+                .get(start..)?
+                .iter()
+                .position(|octet| *octet == b'>')?;
+            let id = value.get(start..start + length)?;
+            return String::from_utf8(id.to_vec()).ok();
+        }
+        rest = after;
+    }
+    None
 }
 
 /// `20261123-161820-123456`: sortable, and an atom, so that it can stand in a `Received` field.
@@ -136,7 +179,7 @@ mod tests {
     fn store(folder: &Path) -> Store {
         let now = "2026-11-23T16:18:20.123456Z".parse().unwrap();
         let clock = Arc::new(Manual::at(now));
-        Store::new(folder.to_owned(), "inbox.test".to_owned(), clock).unwrap()
+        Store::new(Some(folder.to_owned()), "inbox.test".to_owned(), clock).unwrap()
     }
 
     fn message() -> Message {
@@ -156,10 +199,13 @@ mod tests {
             .keep(message(), IpAddr::from([127, 0, 0, 1]))
             .unwrap();
         assert_eq!(name, "20261123-161820-123456-000000-7d874f62");
-        assert_eq!(received.path, folder.path().join(format!("{name}.eml")));
+        assert_eq!(
+            received.path,
+            Some(folder.path().join(format!("{name}.eml")))
+        );
         assert_eq!(received.bytes, 18);
         assert_eq!(
-            fs::read_text(&received.path).unwrap(),
+            fs::read_text(&received.path.unwrap()).unwrap(),
             "Return-Path: <press@news.test>\r\n\
              Delivered-To: a@example.com\r\n\
              Delivered-To: \"b c\"@example.com\r\n\
@@ -167,6 +213,36 @@ mod tests {
              id 20261123-161820-123456-000000-7d874f62; Mon, 23 Nov 2026 16:18:20 +0000\r\n\
              Subject: x\r\n\r\nHi\r\n"
         );
+    }
+
+    #[test]
+    fn without_a_folder_a_message_is_taken_and_not_kept() {
+        let clock = Arc::new(Manual::at(Timestamp::UNIX_EPOCH));
+        let store = Store::new(None, "inbox.test".to_owned(), clock).unwrap();
+        let mail = Message {
+            content: b"Subject: x\r\nMESSAGE-ID:\r\n <a.1@b.test>\r\n\r\nHi\r\n".to_vec(),
+            ..message()
+        };
+        let (name, received) = store.keep(mail, IpAddr::from([127, 0, 0, 1])).unwrap();
+        assert_eq!(name, "000000");
+        assert_eq!(received.path, None);
+        assert_eq!(received.message_id.as_deref(), Some("a.1@b.test"));
+    }
+
+    #[test]
+    fn a_message_id_is_found_in_the_header_alone() {
+        assert_eq!(
+            message_id(b"Message-ID: <1@a>\r\n\r\n").as_deref(),
+            Some("1@a")
+        );
+        for content in [
+            &b"Subject: x\r\n\r\nMessage-ID: <1@a>\r\n"[..],
+            b"Message-ID: 1@a\r\n\r\n",
+            b"Message-ID: <1@a",
+            b"",
+        ] {
+            assert_eq!(message_id(content), None);
+        }
     }
 
     #[cfg(unix)]
@@ -177,7 +253,7 @@ mod tests {
         let (_, received) = store(folder.path())
             .keep(message(), IpAddr::from([127, 0, 0, 1]))
             .unwrap();
-        let mode = std::fs::metadata(received.path)
+        let mode = std::fs::metadata(received.path.unwrap())
             .unwrap()
             .permissions()
             .mode();
@@ -191,7 +267,7 @@ mod tests {
         let keep = |store: &Store| {
             [(); 10].map(|()| {
                 let peer = IpAddr::from([127, 0, 0, 1]);
-                store.keep(message(), peer).unwrap().1.path
+                store.keep(message(), peer).unwrap().1.path.unwrap()
             })
         };
         let mut paths: Vec<PathBuf> = std::thread::scope(|scope| {

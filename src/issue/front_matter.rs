@@ -5,16 +5,20 @@
 //! them reported at once and each at its place in the file.
 
 mod fields;
+mod timing;
 mod tree;
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use jiff::{Timestamp, civil::Date};
+
+pub use self::timing::{Timing, timing};
 
 use self::{
     fields::Fields,
     tree::{Entry, Node, Value},
 };
+use super::schedule::Schedule;
 use crate::{
     error::{Error, Result},
     place::{Place, Text},
@@ -41,8 +45,14 @@ pub struct IssueFront {
     pub title: Option<String>,
     /// The date on the masthead.
     pub date: Option<Date>,
-    /// When it is due.
+    /// When it is due, if it goes out once.
     pub send_at: Option<Timestamp>,
+    /// When it is due, if it recurs.
+    pub every: Option<Schedule>,
+    /// How late it may begin, where the settings have it otherwise.
+    pub max_delay: Option<Duration>,
+    /// How long after its beginning it is no news any more, where the settings have it otherwise.
+    pub deliver_by: Option<Duration>,
     /// Who gets it, when that is not everyone.
     pub segment: Option<Located<String>>,
     /// The template, when it is not `digest`.
@@ -83,22 +93,34 @@ pub struct ImageFront {
     pub credit: Option<String>,
 }
 
-const ISSUE_KEYS: [&str; 8] = [
+const ISSUE_KEYS: [&str; 13] = [
     "subject",
     "preheader",
     "title",
     "date",
     "send_at",
+    "every",
+    "starts",
+    "until",
+    "max_delay",
+    "deliver_by",
     "segment",
     "template",
     "articles",
 ];
-const ISSUE_SYNONYMS: [(&str, &str); 8] = [
+const ISSUE_SYNONYMS: [(&str, &str); 15] = [
     ("preview", "preheader"),
     ("preview_text", "preheader"),
     ("scheduled", "send_at"),
     ("scheduled_at", "send_at"),
     ("send", "send_at"),
+    ("schedule", "every"),
+    ("repeat", "every"),
+    ("recurs", "every"),
+    ("cron", "every"),
+    ("start", "starts"),
+    ("end", "until"),
+    ("ends", "until"),
     ("layout", "template"),
     ("theme", "template"),
     ("headline", "title"),
@@ -152,7 +174,7 @@ pub fn issue(text: &Text) -> Result<(IssueFront, usize)> {
     let preheader = fields.text("preheader");
     let title = fields.words("title");
     let date = fields.date("date");
-    let send_at = fields.timestamp("send_at");
+    let timing = Timing::read(&mut fields);
     let segment = fields.text("segment");
     let template = fields.text("template");
     let articles = fields.texts("articles");
@@ -164,7 +186,10 @@ pub fn issue(text: &Text) -> Result<(IssueFront, usize)> {
                 preheader,
                 title,
                 date,
-                send_at,
+                send_at: timing.send_at,
+                every: timing.every,
+                max_delay: timing.max_delay,
+                deliver_by: timing.deliver_by,
                 segment,
                 template,
                 articles,

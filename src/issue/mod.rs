@@ -11,6 +11,7 @@ pub mod front_matter;
 pub mod html;
 pub mod markdown;
 pub mod quotation;
+pub mod schedule;
 mod script;
 pub mod text;
 

@@ -75,6 +75,13 @@ pub fn issues(root: &Root) -> Result<Vec<String>> {
     Ok(slugs.collect())
 }
 
+/// When an issue is due, by its slug. Nothing but that is read of it.
+pub fn timing(root: &Root, slug: &str) -> Result<front_matter::Timing> {
+    let name = format!("{ISSUES}/{slug}.md");
+    let content = fs::read_text(&root.folder.join(&name))?;
+    front_matter::timing(&Text::new(name, content))
+}
+
 /// Reads an issue by its slug or its path, with every article that it names.
 ///
 /// Fails with everything that is wrong in any of the files, each fault at its place.

@@ -111,7 +111,14 @@ fn the_books_of_the_sandbox_are_its_own() {
             "expired",
             "rate_per_second",
             "started_at",
-            "finishes_at"
+            "finishes_at",
+            "reason",
+            "wanted",
+            "generation",
+            "deliver_by",
+            "next_retry",
+            "relays",
+            "reasons"
         ]
     );
     assert_eq!(
@@ -310,6 +317,8 @@ fn who_left_or_was_suppressed_since_is_left_out() {
           2  sent
           1  skipped
           3  in all
+Why:
+          1  skipped   no longer on the list
 ",
     );
     assert_eq!(project.messages(".letterpress/sandbox").len(), 2);
@@ -332,6 +341,8 @@ fn who_is_suppressed_during_a_send_is_not_written_to() {
           2  sent
           1  skipped
           3  in all
+Why:
+          1  skipped   suppressed: suppressed
 ",
     );
 }

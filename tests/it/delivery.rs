@@ -13,10 +13,10 @@ use letterpress::{
     audience::Address,
     clock::{Clock, System},
     delivery::{
-        Credentials, Deadlines, End, Mails, Plan, Progress, Relay, Retry, Security, Stop, Summary,
-        deliver,
+        Credentials, Deadlines, End, Lane, Mails, Plan, Progress, Relay, Retry, Security, Stop,
+        Summary, deliver,
         ledger::{CampaignState, Counts, Key, Ledger, NewCampaign, Row, State},
-        pace::Rate,
+        pace::{Limits, Rate},
         transport::{Files, Smtp, Transport},
     },
     error::{Error, Kind, Result},
@@ -50,6 +50,7 @@ impl Mails for Letters {
 pub struct Desk {
     pub ledger: Arc<Ledger>,
     pub plan: Plan,
+    pub limits: Limits,
     pub clock: Arc<dyn Clock>,
     pub stop: Stop,
     pub mails: Arc<dyn Mails>,
@@ -98,7 +99,7 @@ impl Desk {
             Some(known) => known.key,
             None => ledger.begin(campaign, rows).await.unwrap().key,
         };
-        let mut plan = Plan::new(key, relay, Rate::Max);
+        let mut plan = Plan::new(key);
         plan.retry = Retry {
             relay_first: Duration::from_millis(5),
             relay_longest: Duration::from_millis(20),
@@ -107,6 +108,7 @@ impl Desk {
         };
         Self {
             ledger: Arc::new(ledger),
+            limits: Lane::new(relay, Rate::Max, ()).limits,
             plan,
             clock: Arc::new(System),
             stop: Stop::new(),
@@ -119,11 +121,20 @@ impl Desk {
     }
 
     pub async fn try_send<T: Transport>(&self, transport: T) -> Result<Summary> {
+        let lane = Lane {
+            limits: self.limits.clone(),
+            weight: 1,
+            transport,
+        };
+        self.send_by(vec![lane]).await
+    }
+
+    pub async fn send_by<T: Transport>(&self, lanes: Vec<Lane<T>>) -> Result<Summary> {
         deliver(
             self.plan.clone(),
+            lanes,
             self.ledger.clone(),
             self.mails.clone(),
-            Arc::new(transport),
             self.clock.clone(),
             Arc::new(()),
             self.stop.clone(),
@@ -390,9 +401,13 @@ async fn files_are_written_and_progress_is_told() {
     let watch = Arc::new(Watch::default());
     deliver(
         desk.plan.clone(),
+        vec![Lane {
+            limits: desk.limits.clone(),
+            weight: 1,
+            transport: Files::new(folder.path().join("out")),
+        }],
         desk.ledger.clone(),
         desk.mails.clone(),
-        Arc::new(Files::new(folder.path().join("out"))),
         desk.clock.clone(),
         watch.clone(),
         desk.stop.clone(),

@@ -137,20 +137,25 @@ fn a_pipelined_session_with_two_messages() {
         received,
         [
             Received {
-                path: folder.join("20261123-080000-000000-000000-39d4ab4b.eml"),
+                path: Some(folder.join("20261123-080000-000000-000000-39d4ab4b.eml")),
                 return_path: "press@news.test".to_owned(),
                 recipients: vec!["a@example.com".to_owned(), "b@example.com".to_owned()],
+                message_id: None,
                 bytes: 19,
             },
             Received {
-                path: folder.join("20261123-080000-000000-000001-280ff5e1.eml"),
+                path: Some(folder.join("20261123-080000-000000-000001-280ff5e1.eml")),
                 return_path: String::new(),
                 recipients: vec!["c@example.com".to_owned()],
+                message_id: None,
                 bytes: 16,
             },
         ]
     );
-    assert_eq!(files, [&*received[0].path, &*received[1].path]);
+    assert_eq!(
+        files.iter().map(Some).collect::<Vec<_>>(),
+        [received[0].path.as_ref(), received[1].path.as_ref()]
+    );
     assert_eq!(
         fs::read_text(&files[0]).unwrap(),
         "Return-Path: <press@news.test>\r\n\

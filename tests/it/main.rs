@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod cmd_due;
 mod cmd_errors;
 mod cmd_init;
 mod cmd_send;
@@ -14,6 +15,7 @@ mod delivery_books;
 mod delivery_faults;
 mod delivery_relay;
 mod delivery_tls;
+mod freeze;
 mod golden;
 mod inbox;
 mod kill;
@@ -21,4 +23,6 @@ mod mjml;
 mod mjml_include;
 mod preview;
 mod project;
+mod rehearse;
+mod steer;
 mod tidy;

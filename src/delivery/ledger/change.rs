@@ -3,36 +3,35 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{CampaignState, Entry, Key, State};
+use super::{Attempt, CampaignState, Entry, Key, State, Terms, relays};
 
 /// The longest reply that is kept, in bytes.
 const REPLY: usize = 500;
 
-/// Notes that a row is about to be sent; false when it is not due.
+/// Notes that a row is about to be sent, and through which relay; false when it is not due.
 pub(super) fn intent(
     connection: &Connection,
     key: Key,
-    seq: u32,
-    message_id: &str,
-    relay: &str,
-    now: Timestamp,
+    attempt: &Attempt,
 ) -> rusqlite::Result<bool> {
+    let relay = relays::used(connection, &attempt.usage)?;
     let changed = connection
         .prepare_cached(
-            "UPDATE delivery SET state = 1, attempts = attempts + 1, message_id = ?3, at = ?4, next_at = NULL
+            "UPDATE delivery SET state = 1, attempts = attempts + 1, message_id = ?3, at = ?4, next_at = NULL,
+             generation = (SELECT generation FROM campaign WHERE key = ?1), relay = ?5
              WHERE campaign = ?1 AND seq = ?2 AND state IN (0, 3)",
         )?
-        .execute(params![key, seq, message_id, now.as_millisecond()])?;
-    if changed == 0 {
-        return Ok(false);
+        .execute(params![
+            key,
+            attempt.seq,
+            attempt.message_id,
+            attempt.now.as_millisecond(),
+            relay,
+        ])?;
+    if changed > 0 {
+        relays::count(connection, &attempt.usage)?;
     }
-    connection
-        .prepare_cached(
-            "INSERT INTO relay_usage(relay, second, messages) VALUES(?1, ?2, 1)
-             ON CONFLICT DO UPDATE SET messages = messages + 1",
-        )?
-        .execute(params![relay, now.as_second()])?;
-    Ok(true)
+    Ok(changed > 0)
 }
 
 /// Notes what became of a row; false when it was not being sent.
@@ -109,18 +108,23 @@ pub(super) fn expire(connection: &Connection, key: Key, now: Timestamp) -> rusql
 }
 
 pub(super) fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Result<u64> {
-    let rows: Vec<(i64, u32)> = connection
-        .prepare("SELECT campaign, seq FROM delivery WHERE state = 1")?
-        .query_map([], |record| Ok((record.get(0)?, record.get(1)?)))?
+    let rows: Vec<(i64, u32, Option<i64>)> = connection
+        .prepare("SELECT campaign, seq, at FROM delivery WHERE state = 1")?
+        .query_map([], |record| {
+            Ok((record.get(0)?, record.get(1)?, record.get(2)?))
+        })?
         .collect::<rusqlite::Result<_>>()?;
-    let entry = Entry {
-        state: State::Unknown,
-        code: None,
-        reply: "the run ended before the relay answered".to_owned(),
-        at: now,
-        next_at: None,
-    };
-    for (key, seq) in &rows {
+    for (key, seq, at) in &rows {
+        let entry = Entry {
+            state: State::Unknown,
+            code: None,
+            reply: "the run ended before the relay answered".to_owned(),
+            // When it was tried, which is what a mail log is asked for, and not when we found it.
+            at: at
+                .and_then(|at| Timestamp::from_millisecond(at).ok())
+                .unwrap_or(now),
+            next_at: None,
+        };
         record(connection, Key(*key), *seq, &entry)?;
     }
     connection.execute(
@@ -130,6 +134,18 @@ pub(super) fn recover(connection: &Connection, now: Timestamp) -> rusqlite::Resu
     Ok(rows.len() as u64)
 }
 
+pub(super) fn set_terms(connection: &Connection, id: &str, terms: Terms) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE campaign SET slot = ?2, deliver_by = ?3 WHERE id = ?1",
+        params![
+            id,
+            terms.slot.map(Timestamp::as_millisecond),
+            terms.deliver_by.map(Timestamp::as_millisecond)
+        ],
+    )?;
+    Ok(())
+}
+
 pub(super) fn set_state(
     connection: &Connection,
     key: Key,
@@ -137,8 +153,12 @@ pub(super) fn set_state(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let now = now.as_millisecond();
+    // A wish to pause is fulfilled by a pause, and any wish is idle once all is over.
     connection.execute(
-        "UPDATE campaign SET state = ?2, reason = ?3 WHERE key = ?1",
+        "UPDATE campaign SET state = ?2, reason = ?3, wanted = CASE
+           WHEN ?2 IN ('complete', 'cancelled') OR (?2 = 'paused' AND wanted = 'pause') THEN NULL
+           ELSE wanted END
+         WHERE key = ?1",
         params![key, state.word(), state.reason()],
     )?;
     match state {

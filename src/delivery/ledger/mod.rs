@@ -8,9 +8,15 @@
 
 mod books;
 mod change;
+mod relays;
 mod row;
+mod runs;
 mod schema;
+#[cfg(test)]
+pub(in crate::delivery) mod stepped;
+mod steer;
 mod thread;
+mod troubles;
 
 use std::{
     path::{Path, PathBuf},
@@ -23,14 +29,24 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-pub use books::Books;
-pub use row::{Campaign, CampaignState, Counts, Due, Entry, Key, NewCampaign, Row, State};
+pub use books::{Books, Outlook, Reason};
+pub use relays::RelayState;
+pub use row::{
+    Attempt, Campaign, CampaignState, Counts, Due, Entry, Generation, Key, NewCampaign, Row, State,
+    Terms,
+};
+pub use runs::{Diary, Run, RunState};
+pub use steer::{BY_A_PERSON, Helm, Verdict, Wish};
+pub use troubles::Troubled;
 
 use crate::{
     error::{Error, Kind, Result},
     fs,
 };
 use thread::{Ask, Op};
+
+/// Rows that are changed together.
+const MANY: usize = 8192;
 
 /// The ledger, open for writing: held by one process at a time.
 #[derive(Debug)]
@@ -64,6 +80,7 @@ impl Ledger {
             Err(holder) => return Err(held(path, &holder)),
         };
         let source = schema::Source::File(path.to_owned());
+        schema::look_over(path)?;
         Self::start(source, path.display().to_string(), Some(lock))
     }
 
@@ -106,11 +123,55 @@ impl Ledger {
             if books::campaign(connection, &campaign.id)?.is_some() {
                 return Ok(None);
             }
-            schema::insert(connection, &campaign, total)?;
+            schema::insert(connection, &campaign, total, Terms::default())?;
             books::campaign(connection, &campaign.id)
         });
         made.await?
             .ok_or_else(|| Error::bug(format!("campaign `{id}` is in the ledger already")))
+    }
+
+    /// Enters a campaign anew of which nothing was sent, all or nothing: what the books had of it is
+    /// forgotten, but that it is paused. With the same content, audience and rows as before it stays as it is, and the terms
+    /// alone are new.
+    pub async fn enter(&self, campaign: NewCampaign, total: u32, terms: Terms) -> Result<Campaign> {
+        let id = campaign.id.clone();
+        let made = self.ask(move |connection| {
+            let known = books::campaign(connection, &campaign.id)?;
+            let same = known.as_ref().is_some_and(|known| {
+                known.content_hash == campaign.content_hash
+                    && known.audience_hash == campaign.audience_hash
+                    && (known.total, known.generation) == (total, 0)
+            });
+            if same {
+                change::set_terms(connection, &campaign.id, terms)?;
+            } else {
+                schema::forget(connection, &campaign.id)?;
+                schema::insert(connection, &campaign, total, terms)?;
+            }
+            let made = books::campaign(connection, &campaign.id)?;
+            // A pause is about the issue, whatever it says by now.
+            if let (Some(made), Some(paused)) = (&made, known.map(|known| known.state))
+                && matches!(paused, CampaignState::Paused(_))
+            {
+                change::set_state(connection, made.key, &paused, campaign.created_at)?;
+            }
+            books::campaign(connection, &campaign.id)
+        });
+        made.await?
+            .ok_or_else(|| Error::bug(format!("campaign `{id}` did not get into the ledger")))
+    }
+
+    /// Goes on with another generation of a campaign, all or nothing: its hashes, and pending rows for
+    /// those who are new.
+    pub async fn grow(&self, key: Key, next: Generation) -> Result<()> {
+        let number = next.number;
+        let grown = self.ask(move |connection| schema::grow(connection, key, &next));
+        match grown.await? {
+            true => Ok(()),
+            false => Err(Error::bug(format!(
+                "the campaign cannot go on with generation {number}"
+            ))),
+        }
     }
 
     /// Forgets a campaign and its rows, as for a fresh run in the sandbox. What it used of the quotas
@@ -148,23 +209,9 @@ impl Ledger {
 
     /// Says that a row is about to be sent through a relay: queued at once, durable when the intent
     /// says so. Only a row that is pending or deferred can be.
-    pub fn intent(
-        &self,
-        key: Key,
-        seq: u32,
-        message_id: &str,
-        relay: &str,
-        now: Timestamp,
-    ) -> Intent {
+    pub fn intent(&self, key: Key, attempt: Attempt) -> Intent {
         let (done, answer) = oneshot::channel();
-        self.push(Op::Intent {
-            key,
-            seq,
-            message_id: message_id.to_owned(),
-            relay: relay.to_owned(),
-            now,
-            done,
-        });
+        self.push(Op::Intent { key, attempt, done });
         Intent(answer)
     }
 
@@ -179,6 +226,37 @@ impl Ledger {
         let reason = reason.to_owned();
         self.ask(move |connection| change::skip(connection, key, seq, &reason, now))
             .await
+    }
+
+    /// Leaves many rows out that are pending or deferred; the seqs stand in order. A commit for each few
+    /// thousand.
+    pub async fn skip_all(
+        &self,
+        key: Key,
+        seqs: &[u32],
+        reason: &'static str,
+        now: Timestamp,
+    ) -> Result<()> {
+        for some in seqs.chunks(MANY) {
+            let some = some.to_vec();
+            self.ask(move |connection| {
+                some.iter()
+                    .try_for_each(|seq| change::skip(connection, key, *seq, reason, now))
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Those of some rows, which stand in order, that are pending or deferred.
+    pub async fn open_among(&self, key: Key, seqs: &[u32]) -> Result<Vec<u32>> {
+        let mut open = Vec::new();
+        for some in seqs.chunks(MANY) {
+            let some = some.to_vec();
+            let found = self.ask(move |connection| books::open_among(connection, key, &some));
+            open.extend(found.await?);
+        }
+        Ok(open)
     }
 
     /// Gives up all rows that are pending or deferred, because their time has passed.
@@ -202,14 +280,6 @@ impl Ledger {
     /// The next `limit` rows after a seq, or from the first on.
     pub async fn rows(&self, key: Key, after: Option<u32>, limit: u32) -> Result<Vec<Row>> {
         self.ask(move |connection| books::rows(connection, key, after, limit))
-            .await
-    }
-
-    /// How many messages a relay was given in which second of the epoch, since a time, ascending.
-    /// Forgets what is older than any quota asks for.
-    pub async fn usage(&self, relay: &str, now: Timestamp) -> Result<Vec<(i64, u64)>> {
-        let relay = relay.to_owned();
-        self.ask(move |connection| books::usage(connection, &relay, now))
             .await
     }
 
@@ -297,7 +367,19 @@ fn gone() -> Error {
 
 /// The error of an operation on the ledger. What SQLite says of the disk is passed on.
 fn cannot(cause: &rusqlite::Error) -> Error {
-    let error = Error::new(Kind::Io, "cannot use the ledger").because(cause);
+    explained(Error::new(Kind::Io, "cannot use the ledger"), cause)
+}
+
+/// The same where we know which one.
+fn cannot_use(name: &str, cause: &rusqlite::Error) -> Error {
+    explained(
+        Error::new(Kind::Io, format!("cannot use the ledger `{name}`")),
+        cause,
+    )
+}
+
+fn explained(error: Error, cause: &rusqlite::Error) -> Error {
+    let error = error.because(cause);
     match cause.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => {
             error.hint("Free some space on the disk and run the command again.")
@@ -306,7 +388,14 @@ fn cannot(cause: &rusqlite::Error) -> Error {
         Some(rusqlite::ErrorCode::SystemIoFailure) => error.hint(
             "See whether the disk is full or in trouble, and run the command again; nobody is sent to twice.",
         ),
-        Some(rusqlite::ErrorCode::NotADatabase) => {
+        Some(
+            rusqlite::ErrorCode::ReadOnly
+            | rusqlite::ErrorCode::CannotOpen
+            | rusqlite::ErrorCode::PermissionDenied,
+        ) => error.hint(
+            "See to it that this user may write the file and its folder: without the books nothing is sent.",
+        ),
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
             error.hint("It is damaged, or another program's file. Bring the ledger back from a copy: without it nobody can tell who has had their mail.")
         }
         _ => error,

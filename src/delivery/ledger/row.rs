@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
+use crate::delivery::pace::Usage;
+
 /// The state of a row. The numbers are the ones in the file, for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
@@ -143,6 +145,31 @@ pub struct NewCampaign {
     pub created_at: Timestamp,
 }
 
+/// What holds for a campaign from its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// The time of its schedule that it was sent for, if it recurs.
+    pub slot: Option<Timestamp>,
+    /// When it is no news any more.
+    pub deliver_by: Option<Timestamp>,
+}
+
+/// Another content or audience of a campaign that has begun. Rows are never taken away: who is not to
+/// be written to any more is skipped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generation {
+    /// One more than the one before.
+    pub number: u32,
+    /// The hash of its content.
+    pub content_hash: String,
+    /// The hash of its audience.
+    pub audience_hash: String,
+    /// How many rows there are with it.
+    pub total: u32,
+    /// When it is no news any more.
+    pub deliver_by: Option<Timestamp>,
+}
+
 /// A campaign, as the books have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Campaign {
@@ -164,6 +191,12 @@ pub struct Campaign {
     pub started_at: Option<Timestamp>,
     /// When it was complete.
     pub finished_at: Option<Timestamp>,
+    /// Which of its frozen bundles counts.
+    pub generation: u32,
+    /// The time of its schedule that it is sent for, if it recurs.
+    pub slot: Option<Timestamp>,
+    /// When it is no news any more.
+    pub deliver_by: Option<Timestamp>,
 }
 
 /// How many rows are in each state.
@@ -213,6 +246,19 @@ impl Counts {
             State::Expired => &mut self.expired,
         }
     }
+}
+
+/// A row that is about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Which.
+    pub seq: u32,
+    /// The Message-ID of its mail, without angle brackets.
+    pub message_id: String,
+    /// How it is counted, and with that the relay.
+    pub usage: Usage,
+    /// Now.
+    pub now: Timestamp,
 }
 
 /// What became of a row that was `sending`.

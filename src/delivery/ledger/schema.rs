@@ -1,10 +1,15 @@
 //! The tables, and how the file is opened.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use rusqlite::{Connection, OpenFlags, params};
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
-use super::{Key, NewCampaign, State, cannot};
+use super::{Generation, Key, NewCampaign, State, Terms, cannot_use};
 use crate::{
     error::{Error, Kind, Result},
     fs,
@@ -14,7 +19,7 @@ use crate::{
 const APPLICATION_ID: i32 = 0x4c50_4c31;
 
 /// The version of the tables.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// `WITHOUT ROWID` keeps the rows in the order of their keys, and half as large.
 const TABLES: &str = "
@@ -28,7 +33,11 @@ CREATE TABLE campaign(
   reason TEXT,
   created_at INTEGER NOT NULL,
   started_at INTEGER,
-  finished_at INTEGER
+  finished_at INTEGER,
+  generation INTEGER NOT NULL DEFAULT 0,
+  slot INTEGER,
+  deliver_by INTEGER,
+  wanted TEXT
 ) STRICT;
 CREATE TABLE delivery(
   campaign INTEGER NOT NULL,
@@ -40,10 +49,13 @@ CREATE TABLE delivery(
   at INTEGER,
   next_at INTEGER,
   message_id TEXT,
+  generation INTEGER NOT NULL DEFAULT 0,
+  relay INTEGER,
   PRIMARY KEY(campaign, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delivery_sending ON delivery(campaign) WHERE state = 1;
 CREATE INDEX delivery_deferred ON delivery(campaign, next_at) WHERE state = 3;
+CREATE INDEX delivery_unknown ON delivery(campaign) WHERE state = 5;
 CREATE TABLE attempt(
   campaign INTEGER NOT NULL,
   seq INTEGER NOT NULL,
@@ -60,6 +72,56 @@ CREATE TABLE relay_usage(
   messages INTEGER NOT NULL,
   PRIMARY KEY(relay, second)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE relay(
+  key INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  first_at INTEGER,
+  not_before INTEGER,
+  reason TEXT,
+  share REAL
+) STRICT;
+CREATE TABLE run(
+  issue TEXT NOT NULL,
+  slot INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY(issue, slot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE note(
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// What a ledger of version 1 lacks.
+const FROM_1: &str = "
+ALTER TABLE campaign ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE campaign ADD COLUMN slot INTEGER;
+ALTER TABLE campaign ADD COLUMN deliver_by INTEGER;
+ALTER TABLE campaign ADD COLUMN wanted TEXT;
+ALTER TABLE delivery ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE delivery ADD COLUMN relay INTEGER;
+CREATE INDEX delivery_unknown ON delivery(campaign) WHERE state = 5;
+CREATE TABLE relay(
+  key INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  first_at INTEGER,
+  not_before INTEGER,
+  reason TEXT,
+  share REAL
+) STRICT;
+CREATE TABLE run(
+  issue TEXT NOT NULL,
+  slot INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY(issue, slot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE note(
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 2;
 ";
 
 /// Where the books are.
@@ -69,8 +131,48 @@ pub(super) enum Source {
     Memory,
 }
 
+impl Source {
+    /// What it is called.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Memory => "in memory".to_owned(),
+        }
+    }
+}
+
+/// A ledger up to this size is looked over whenever it is opened, a larger one when the process before
+/// did not close it.
+const SMALL: u64 = 64 << 20;
+
+/// Looks all pages over before anything is done by what stands in them.
+pub(super) fn look_over(path: &Path) -> Result<()> {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    let was_cut_off = fs::stamp(Path::new(&wal)).is_some_and(|stamp| !stamp.is_empty());
+    let Some(stamp) = fs::stamp(path).filter(|stamp| !stamp.is_empty()) else {
+        return Ok(());
+    };
+    if !was_cut_off && stamp.length() > SMALL {
+        return Ok(());
+    }
+    let name = path.display().to_string();
+    let check = || -> rusqlite::Result<String> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+    };
+    match check().map_err(|cause| cannot_use(&name, &cause))?.as_str() {
+        "ok" => Ok(()),
+        fault => Err(Error::new(Kind::Io, format!("the ledger `{name}` is damaged"))
+            .because_of(fault)
+            .hint("Nothing was sent. Bring the ledger back from a copy, with the `-wal` file beside it: without it nobody can tell who has had their mail.")),
+    }
+}
+
 /// Opens the ledger for writing, with its tables.
 pub(super) fn open(source: &Source) -> Result<Connection> {
+    let name = source.name();
     let connection = match source {
         Source::File(path) => {
             // SQLite gives its side files the mode of the file itself.
@@ -79,10 +181,15 @@ pub(super) fn open(source: &Source) -> Result<Connection> {
         }
         Source::Memory => Connection::open_in_memory(),
     };
-    let connection = connection.map_err(|cause| cannot(&cause))?;
+    let connection = connection.map_err(|cause| cannot_use(&name, &cause))?;
     let prepare = || -> rusqlite::Result<i32> {
         connection.busy_timeout(Duration::from_secs(10))?;
         let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        if (id, version) == (APPLICATION_ID, 1) {
+            connection.execute_batch(&format!("BEGIN IMMEDIATE; {FROM_1} COMMIT;"))?;
+            return Ok(VERSION);
+        }
         if version != 0 {
             return Ok(version);
         }
@@ -97,20 +204,21 @@ pub(super) fn open(source: &Source) -> Result<Connection> {
         ))?;
         Ok(VERSION)
     };
-    let version = prepare().map_err(|cause| cannot(&cause))?;
-    check(&connection, version)?;
+    let version = prepare().map_err(|cause| cannot_use(&name, &cause))?;
+    check(&connection, &name, version)?;
     // WAL lets others read while we write. FULL syncs at each commit; NORMAL would forget the last
     // intents in a power cut, and people would get their mail twice.
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;",
         )
-        .map_err(|cause| cannot(&cause))?;
+        .map_err(|cause| cannot_use(&name, &cause))?;
     Ok(connection)
 }
 
 /// Opens the ledger for reading alone; it may be in use.
-pub(super) fn open_read_only(path: &std::path::Path) -> Result<Connection> {
+pub(super) fn open_read_only(path: &Path) -> Result<Connection> {
+    let name = path.display().to_string();
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<(Connection, i32)> {
         let connection = Connection::open_with_flags(path, flags)?;
@@ -118,24 +226,49 @@ pub(super) fn open_read_only(path: &std::path::Path) -> Result<Connection> {
         let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         Ok((connection, version))
     };
-    let (connection, version) = open().map_err(|cause| cannot(&cause))?;
-    check(&connection, version)?;
+    let (connection, version) = open().map_err(|cause| cannot_use(&name, &cause))?;
+    check(&connection, &name, version)?;
     Ok(connection)
 }
 
-fn check(connection: &Connection, version: i32) -> Result<()> {
+/// Opens the ledger for a short change, beside a process that may hold its lock.
+pub(super) fn open_beside(path: &Path) -> Result<Connection> {
+    let name = path.display().to_string();
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> rusqlite::Result<(Connection, i32)> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.execute_batch("PRAGMA synchronous = FULL;")?;
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        Ok((connection, version))
+    };
+    let (connection, version) = open().map_err(|cause| cannot_use(&name, &cause))?;
+    check(&connection, &name, version)?;
+    Ok(connection)
+}
+
+fn check(connection: &Connection, name: &str, version: i32) -> Result<()> {
     let id: i32 = connection
         .pragma_query_value(None, "application_id", |row| row.get(0))
-        .map_err(|cause| cannot(&cause))?;
+        .map_err(|cause| cannot_use(name, &cause))?;
     match (id, version) {
         (APPLICATION_ID, VERSION) => Ok(()),
+        (APPLICATION_ID, ..VERSION) => Err(Error::new(
+            Kind::Io,
+            format!("the ledger `{name}` is of the earlier version {version}"),
+        )
+        .hint("The next `send` brings it up to date.")),
         (APPLICATION_ID, _) => Err(Error::new(
             Kind::Io,
-            format!("the ledger is of version {version}; this program knows version {VERSION}"),
+            format!(
+                "the ledger `{name}` is of version {version}; this program knows version {VERSION}"
+            ),
         )
         .hint("Use the version of letterpress that wrote it, or a later one.")),
-        _ => Err(Error::new(Kind::Io, "the file is not a ledger")
-            .hint("It belongs to another program; name another file in `[ledger]`.")),
+        _ => Err(
+            Error::new(Kind::Io, format!("the file `{name}` is not a ledger"))
+                .hint("It belongs to another program; name another file in `[ledger]`."),
+        ),
     }
 }
 
@@ -144,22 +277,64 @@ pub(super) fn insert(
     connection: &Connection,
     campaign: &NewCampaign,
     total: u32,
+    terms: Terms,
 ) -> rusqlite::Result<()> {
     connection.execute(
-        "INSERT INTO campaign(id, content_hash, audience_hash, total, state, created_at)
-         VALUES(?1, ?2, ?3, ?4, 'scheduled', ?5)",
+        "INSERT INTO campaign(id, content_hash, audience_hash, total, state, created_at, slot, deliver_by)
+         VALUES(?1, ?2, ?3, ?4, 'scheduled', ?5, ?6, ?7)",
         params![
             campaign.id,
             campaign.content_hash,
             campaign.audience_hash,
             total,
             campaign.created_at.as_millisecond(),
+            terms.slot.map(Timestamp::as_millisecond),
+            terms.deliver_by.map(Timestamp::as_millisecond),
         ],
     )?;
-    let key = Key(connection.last_insert_rowid());
+    rows(connection, Key(connection.last_insert_rowid()), 0..total)
+}
+
+/// Changes to another generation, which may have rows more; false when the campaign is at another one
+/// than that before it.
+pub(super) fn grow(connection: &Connection, key: Key, next: &Generation) -> rusqlite::Result<bool> {
+    let before: Option<u32> = connection
+        .query_row(
+            "SELECT total FROM campaign WHERE key = ?1 AND generation = ?2 - 1 AND total <= ?3",
+            params![key, next.number, next.total],
+            |record| record.get(0),
+        )
+        .optional()?;
+    let Some(before) = before else {
+        return Ok(false);
+    };
+    connection.execute(
+        "UPDATE campaign SET generation = ?2, content_hash = ?3, audience_hash = ?4, total = ?5, deliver_by = ?6 WHERE key = ?1",
+        params![
+            key,
+            next.number,
+            next.content_hash,
+            next.audience_hash,
+            next.total,
+            next.deliver_by.map(Timestamp::as_millisecond),
+        ],
+    )?;
+    if before < next.total {
+        // There is something to do again.
+        connection.execute(
+            "UPDATE campaign SET finished_at = NULL,
+             state = CASE state WHEN 'complete' THEN 'interrupted' ELSE state END WHERE key = ?1",
+            [key],
+        )?;
+    }
+    rows(connection, key, before..next.total)?;
+    Ok(true)
+}
+
+fn rows(connection: &Connection, key: Key, seqs: Range<u32>) -> rusqlite::Result<()> {
     let mut row =
         connection.prepare("INSERT INTO delivery(campaign, seq, state) VALUES(?1, ?2, ?3)")?;
-    for seq in 0..total {
+    for seq in seqs {
         row.execute(params![key, seq, State::Pending])?;
     }
     Ok(())

@@ -10,12 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::{
-    Entry, Key, cannot,
+    Attempt, Entry, Key, cannot, cannot_use,
     change::{intent, record},
     schema::{self, Source},
 };
@@ -31,10 +30,7 @@ const TIMES: usize = 4096;
 pub(super) enum Op {
     Intent {
         key: Key,
-        seq: u32,
-        message_id: String,
-        relay: String,
-        now: Timestamp,
+        attempt: Attempt,
         done: oneshot::Sender<Result<()>>,
     },
     Record {
@@ -93,13 +89,7 @@ fn all_or_nothing<T>(
 
 /// Works until nobody can ask for anything any more.
 pub(super) fn run(source: &Source, connection: Connection, inbox: &Receiver<Op>) {
-    let mut writer = Writer {
-        source,
-        connection,
-        broken: None,
-        owed: Vec::new(),
-        times: VecDeque::new(),
-    };
+    let mut writer = Writer::new(source, connection);
     while let Ok(first) = inbox.recv() {
         let mut batch = vec![first];
         while batch.len() < BATCH {
@@ -113,7 +103,7 @@ pub(super) fn run(source: &Source, connection: Connection, inbox: &Receiver<Op>)
     writer.settle();
 }
 
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     source: &'a Source,
     connection: Connection,
     // Why nothing new may be begun.
@@ -123,8 +113,29 @@ struct Writer<'a> {
     times: VecDeque<Duration>,
 }
 
-impl Writer<'_> {
-    fn work(&mut self, batch: Vec<Op>) {
+impl<'a> Writer<'a> {
+    pub(super) fn new(source: &'a Source, connection: Connection) -> Self {
+        Self {
+            source,
+            connection,
+            broken: None,
+            owed: Vec::new(),
+            times: VecDeque::new(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    #[cfg(test)]
+    pub(super) fn into_connection(self) -> Connection {
+        self.connection
+    }
+
+    /// Commits a batch together, and answers.
+    pub(super) fn work(&mut self, batch: Vec<Op>) {
         if self.broken.is_some() {
             return self.refuse(batch);
         }
@@ -142,22 +153,15 @@ impl Writer<'_> {
             let mut failed = None;
             for op in batch {
                 match op {
-                    Op::Intent {
-                        key,
-                        seq,
-                        message_id,
-                        relay,
-                        now,
-                        done,
-                    } => {
+                    Op::Intent { key, attempt, done } => {
                         synced = true;
                         let changed = match failed {
-                            None => intent(&transaction, key, seq, &message_id, &relay, now),
+                            None => intent(&transaction, key, &attempt),
                             Some(_) => Ok(false),
                         };
                         let answer = match changed {
                             Ok(true) => Ok(()),
-                            Ok(false) => Err(Error::bug(format!("row {seq} is not due"))),
+                            Ok(false) => Err(Error::bug(format!("row {} is not due", attempt.seq))),
                             Err(cause) => {
                                 let error = cannot(&cause);
                                 failed.get_or_insert(cause);
@@ -193,7 +197,7 @@ impl Writer<'_> {
             }
         })();
 
-        let commit = commit.map_err(|cause| cannot(&cause));
+        let commit = commit.map_err(|cause| cannot_use(&self.source.name(), &cause));
         match &commit {
             Ok(()) if synced => {
                 if self.times.len() == TIMES {

@@ -1,29 +1,115 @@
-//! The one limiter that all connections to a relay share: the pure core on the runtime's timer.
+//! The one limiter that all connections to a relay share: the pure cores on the runtime's timer.
+
+mod crowd;
+mod state;
 
 use std::{
-    sync::{Mutex, PoisonError},
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
-use tokio::time::Instant;
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
 
-use super::{Pace, Quota, Rate, headroom};
+use super::{Group, Groups, QuietHours, Rate, Warmup};
 use crate::clock::Clock;
+use state::{Held, State};
 
-/// The longest wait for a quota within a run; for a longer one the run ends.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest wait within a run for anything but the pace; for a longer one the run ends. A quota
+/// counted by the minute never ends one.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The longest that a relay is left alone before it is tried again, whatever the books say: they may
+/// have been written by a clock that was wrong.
+const LONGEST_CLOSURE: Duration = Duration::from_secs(4000);
+
+/// What a relay may be given, as the settings say.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The name under which its use is counted.
+    pub relay: String,
+    /// How often mail may leave.
+    pub rate: Rate,
+    /// How much may leave over longer spans, over all campaigns.
+    pub quotas: Vec<Rate>,
+    /// The domains with limits of their own.
+    pub groups: Arc<Groups>,
+    /// How much in the first days.
+    pub warmup: Option<Warmup>,
+    /// When no mail leaves.
+    pub quiet: Option<QuietHours>,
+    /// How many connections may be open at once.
+    pub connections: usize,
+}
+
+impl Limits {
+    /// A rate and nothing else.
+    pub fn new(relay: impl Into<String>, rate: Rate) -> Self {
+        Self {
+            relay: relay.into(),
+            rate,
+            quotas: Vec::new(),
+            groups: Arc::default(),
+            warmup: None,
+            quiet: None,
+            connections: 1,
+        }
+    }
+}
+
+/// What the books know of a relay. Seconds are those of the books, which never go back: see
+/// [`Past::ahead`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Past {
+    /// How many messages went out in which second, ascending.
+    pub usage: Vec<(i64, u64)>,
+    /// The second of the last message for each group, by its usage name.
+    pub groups: BTreeMap<String, i64>,
+    /// The second of the first message of all.
+    pub first_use: Option<i64>,
+    /// How many seconds the books are ahead of the clock, because the clock was set back.
+    pub ahead: i64,
+    /// Until when the relay is closed, and why.
+    pub closed: Option<(Timestamp, String)>,
+    /// The share of its rate that it bore.
+    pub share: Option<f64>,
+}
+
+/// Under which names and in which second a message is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// The relay's name.
+    pub relay: Arc<str>,
+    /// `relay/group`, for a group with limits of its own.
+    pub group: Option<Arc<str>>,
+    /// The second of the books.
+    pub second: i64,
+}
+
+impl Usage {
+    /// One message for a relay, by a clock that was never wrong.
+    pub fn new(relay: &str, now: Timestamp) -> Self {
+        Self {
+            relay: relay.into(),
+            group: None,
+            second: now.as_second(),
+        }
+    }
+}
 
 /// What the limiter says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::delivery) enum Permit {
     /// One message may go at this moment, which has come: not much later, for that is when the next
     /// ones may go (see [`Limiter::holds`]).
     Granted(Instant),
-    /// A quota is used up for longer than a run should wait.
+    /// None may go for longer than a run should wait.
     Exhausted {
         /// When one more may go.
         until: Timestamp,
+        /// Why, in words.
+        reason: String,
     },
 }
 
@@ -31,211 +117,175 @@ pub(in crate::delivery) enum Permit {
 #[derive(Debug)]
 pub(in crate::delivery) struct Limiter {
     origin: Instant,
-    headroom: Option<Duration>,
+    relay: Arc<str>,
+    // The names under which the use of groups is counted, by their index.
+    names: Vec<Option<Arc<str>>>,
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
-struct State {
-    pace: Option<Pace>,
-    quotas: Vec<Quota>,
-}
-
 impl Limiter {
-    /// A limiter for a rate and quotas, given what the books say of the past: how many messages went
-    /// out in which second, ascending.
-    pub(in crate::delivery) fn new(
-        rate: Rate,
-        quotas: &[Rate],
-        past: &[(i64, u64)],
-        now: Timestamp,
-    ) -> Self {
-        let mut pace = Pace::new(rate);
-        if let (Some(pace), Some((second, _))) = (&mut pace, past.last()) {
-            // The last message left before the end of its second.
-            let end = (second.saturating_add(1)).saturating_mul(1000);
-            let gone = now.as_millisecond().saturating_sub(end);
-            let gone = SignedDuration::from_millis(gone);
-            let interval = SignedDuration::try_from(pace.interval()).unwrap_or(SignedDuration::MAX);
-            let wait = Duration::try_from(interval.saturating_sub(gone)).unwrap_or(Duration::ZERO);
-            // A clock that was set back by days must not stop the run for days.
-            pace.not_before(wait.min(pace.interval() + Duration::from_secs(1)));
-        }
-        let mut quotas: Vec<Quota> = quotas.iter().copied().filter_map(Quota::new).collect();
-        for quota in &mut quotas {
-            for (second, n) in past {
-                quota.count(*second, *n);
-            }
-        }
+    /// A limiter for what the settings allow, given what the books say of the past.
+    pub(in crate::delivery) fn new(limits: &Limits, past: &Past, now: Timestamp) -> Self {
+        let name = |group| limits.groups.name(group);
+        let named = limits
+            .groups
+            .all()
+            .map(|group| name(group).map(|name| Arc::from(format!("{}/{name}", limits.relay))));
+        let names: Vec<Option<Arc<str>>> = std::iter::once(None).chain(named).collect();
         Self {
             origin: Instant::now(),
-            headroom: match rate {
-                Rate::Max => None,
-                Rate::Per { window, .. } => Some(headroom(window)),
-            },
-            state: Mutex::new(State { pace, quotas }),
+            relay: limits.relay.as_str().into(),
+            state: Mutex::new(State::new(limits, past, &names, now)),
+            names,
         }
     }
 
-    /// Waits for the next permit.
-    pub(in crate::delivery) async fn permit(&self, clock: &dyn Clock) -> Permit {
+    /// Waits for the next permit for a message to a group.
+    pub(in crate::delivery) async fn permit(&self, group: Group, clock: &dyn Clock) -> Permit {
+        let _line = Line::new(self, group);
         loop {
-            let now = clock.now();
-            let asked = Instant::now();
-            let (wait, granted) = {
-                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                let second = now.as_second();
-                let wait = state
-                    .quotas
-                    .iter_mut()
-                    .map(|quota| quota.wait(second))
-                    .max();
-                match wait.unwrap_or(0) {
-                    ..=0 => {
-                        for quota in &mut state.quotas {
-                            quota.count(second, 1);
-                        }
-                        let pace = state.pace.as_mut();
-                        let wait = pace.map(|pace| pace.next(self.origin.elapsed()));
-                        (wait.unwrap_or_default(), true)
-                    }
-                    seconds => (Duration::from_secs(seconds.unsigned_abs()), false),
+            let (now, wall) = (self.origin.elapsed(), clock.now());
+            let slot = {
+                let mut state = self.state();
+                match state.held(group, now, wall) {
+                    Some(held) => Err(held),
+                    None => Ok(state.slot(group, now)),
                 }
             };
-            if !granted && wait > PATIENCE {
-                let until = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-                return Permit::Exhausted { until };
+            let at = match slot {
+                Err(Held { wait, reason }) if wait > PATIENCE => {
+                    let until = wall.saturating_add(wait).unwrap_or(Timestamp::MAX);
+                    return Permit::Exhausted { until, reason };
+                }
+                Err(Held { wait, .. }) => {
+                    sleep(wait).await;
+                    continue;
+                }
+                // The relay could take one sooner: its slot is left to others until the group is ready.
+                Ok(Err(ready)) => {
+                    sleep(ready - now).await;
+                    continue;
+                }
+                Ok(Ok(at)) => at,
+            };
+            if at > now {
+                sleep(at - now).await;
             }
-            if !wait.is_zero() {
-                tokio::time::sleep(wait).await;
-            }
-            if granted {
-                return Permit::Granted(asked + wait);
+            // What has happened in the meantime counts: it is counted when it goes, not when it is asked.
+            let (now, wall) = (self.origin.elapsed(), clock.now());
+            let mut state = self.state();
+            if state.held(group, now, wall).is_none() {
+                state.count(now);
+                return Permit::Granted(self.origin + at);
             }
         }
+    }
+
+    /// When a message to a group may go next, those who wait already considered; `None` when nothing
+    /// but the pace of the relay is in its way.
+    pub(in crate::delivery) fn ready(&self, group: Group) -> Option<Instant> {
+        let now = self.origin.elapsed();
+        let ready = self.state().ready(group, now)?;
+        (ready > now).then_some(self.origin + ready)
     }
 
     /// Whether the permit for a moment may still be used. The time counts from that moment and not
     /// from the end of the wait: when the process was stopped in between, as a closed lid or a busy
-    /// host does, the permits of all connections would be used at once.
-    pub(in crate::delivery) fn holds(&self, moment: Instant) -> bool {
-        self.headroom
-            .is_none_or(|headroom| moment.elapsed() < headroom)
+    /// host does, the permits of all connections would be used at once. Nor does it hold when the relay
+    /// has asked for a pause since.
+    pub(in crate::delivery) fn holds(&self, moment: Instant, group: Group) -> bool {
+        let moment = moment.saturating_duration_since(self.origin);
+        self.state().holds(group, moment, self.origin.elapsed())
     }
+
+    /// The relay asked for less: of all mail, or of a group's.
+    pub(in crate::delivery) fn throttled(&self, group: Option<Group>) {
+        let now = self.origin.elapsed();
+        self.state().throttled(group.unwrap_or(Group::NONE), now);
+    }
+
+    /// The relay has too many connections of ours.
+    pub(in crate::delivery) fn crowded(&self) {
+        let now = self.origin.elapsed();
+        self.state().crowd.crowded(now);
+    }
+
+    /// The relay took a message for a group.
+    pub(in crate::delivery) fn clean(&self, group: Group) {
+        let now = self.origin.elapsed();
+        self.state().clean(group, now);
+    }
+
+    /// The relay takes nothing until then; at the latest in [`LONGEST_CLOSURE`] it is tried again.
+    pub(in crate::delivery) fn closed(&self, until: Timestamp, reason: &str, now: Timestamp) {
+        let elapsed = self.origin.elapsed();
+        self.state().close(elapsed + span(now, until), reason);
+    }
+
+    /// How many connections the relay bears at the moment.
+    pub(in crate::delivery) fn connections(&self) -> usize {
+        self.state().crowd.allowed()
+    }
+
+    /// The share of its rate that the relay bears at the moment: for the books.
+    pub(in crate::delivery) fn share(&self) -> f64 {
+        self.state().share()
+    }
+
+    /// How a message to a group that leaves now is counted in the books.
+    pub(in crate::delivery) fn usage(&self, group: Group, clock: &dyn Clock) -> Usage {
+        let now = self.origin.elapsed();
+        Usage {
+            relay: self.relay.clone(),
+            group: self.names.get(group.index()).cloned().flatten(),
+            second: self.state().book_second(now, clock.now()),
+        }
+    }
+
+    /// When `due` more messages will be gone, at the rate that was measured where the relay has none.
+    pub(in crate::delivery) fn finish(
+        &self,
+        due: u64,
+        measured: Option<f64>,
+        clock: &dyn Clock,
+    ) -> Option<Timestamp> {
+        let now = self.origin.elapsed();
+        self.state().finish(due, measured, now, clock.now())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long the books say that a relay is closed, as far as they are believed.
+fn span(now: Timestamp, until: Timestamp) -> Duration {
+    Duration::try_from(until.duration_since(now))
+        .unwrap_or_default()
+        .min(LONGEST_CLOSURE)
+}
+
+/// A place in the line for a group, given up when the wait ends or is broken off.
+struct Line<'a>(&'a Limiter, Group);
+
+impl<'a> Line<'a> {
+    fn new(limiter: &'a Limiter, group: Group) -> Self {
+        limiter.state().line(group, Step::In);
+        Self(limiter, group)
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        self.0.state().line(self.1, Step::Out);
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    In,
+    Out,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::Manual;
-
-    fn rate(text: &str) -> Rate {
-        text.parse().unwrap()
-    }
-
-    fn is_granted(permit: Permit) -> bool {
-        matches!(permit, Permit::Granted(_))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn permits_that_were_slept_through_do_not_hold() {
-        let clock = Manual::at(Timestamp::UNIX_EPOCH);
-        let limiter = Limiter::new(rate("10/s"), &[], &[], clock.now());
-        let waiting = async {
-            tokio::join!(
-                limiter.permit(&clock),
-                limiter.permit(&clock),
-                limiter.permit(&clock)
-            )
-        };
-        tokio::pin!(waiting);
-        // All three wait for their moments, and then nobody looks for five seconds.
-        assert!(poll_once(waiting.as_mut()).is_none());
-        tokio::time::advance(Duration::from_secs(5)).await;
-        let (first, second, third) = waiting.await;
-        for permit in [first, second, third] {
-            let Permit::Granted(moment) = permit else {
-                panic!("{permit:?}");
-            };
-            assert!(!limiter.holds(moment));
-        }
-        // The next one is for now, and there are no arrears.
-        for expected in [0, 110] {
-            let start = Instant::now();
-            let Permit::Granted(moment) = limiter.permit(&clock).await else {
-                panic!("a permit");
-            };
-            assert!(limiter.holds(moment));
-            let took = start.elapsed().as_millis();
-            assert!((expected..=expected + 2).contains(&took), "{took}");
-        }
-    }
-
-    /// Polls once.
-    fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Option<F::Output> {
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        match future.poll(&mut context) {
-            std::task::Poll::Ready(output) => Some(output),
-            std::task::Poll::Pending => None,
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn workers_share_one_limiter() {
-        let clock = Manual::at(Timestamp::UNIX_EPOCH);
-        let limiter = std::sync::Arc::new(Limiter::new(rate("10/s"), &[], &[], clock.now()));
-        let start = Instant::now();
-        let mut workers = tokio::task::JoinSet::new();
-        for _ in 0..5 {
-            let (limiter, clock) = (limiter.clone(), clock.clone());
-            workers.spawn(async move {
-                for _ in 0..4 {
-                    assert!(is_granted(limiter.permit(&clock).await));
-                }
-            });
-        }
-        workers.join_all().await;
-        let took = start.elapsed().as_millis();
-        assert!((2_090..2_120).contains(&took), "{took}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_first_permit_of_a_run_minds_the_last_of_the_run_before() {
-        let now = Timestamp::from_second(100).unwrap();
-        for (past, earliest, latest) in [
-            (100, 2_100, 2_110),
-            (98, 100, 110),
-            (50, 0, 5),
-            (9_999, 2_100, 2_110),
-        ] {
-            let clock = Manual::at(now);
-            let limiter = Limiter::new(rate("1/s"), &[], &[(past, 1)], now);
-            let start = Instant::now();
-            assert!(is_granted(limiter.permit(&clock).await));
-            let took = start.elapsed().as_millis();
-            assert!((earliest..latest).contains(&took), "{past}: {took}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_quota_that_is_used_up_ends_the_run_unless_it_frees_soon() {
-        let now = Timestamp::from_second(100_000).unwrap();
-        let clock = Manual::at(now);
-        let quotas = [rate("3/24h"), rate("100/h")];
-        let past = [(99_000, 1), (99_500, 1)];
-        let limiter = Limiter::new(Rate::Max, &quotas, &past, now);
-        assert!(is_granted(limiter.permit(&clock).await));
-        let until = Timestamp::from_second(99_000 + 24 * 3600 + 1).unwrap();
-        assert_eq!(limiter.permit(&clock).await, Permit::Exhausted { until });
-
-        let soon = Limiter::new(Rate::Max, &[rate("1/min")], &[(99_990, 1)], now);
-        let waiting = soon.permit(&clock);
-        let moving = async {
-            tokio::time::sleep(Duration::from_secs(50)).await;
-            clock.advance(Duration::from_secs(51));
-        };
-        let start = Instant::now();
-        assert!(is_granted(tokio::join!(waiting, moving).0));
-        assert_eq!(start.elapsed().as_secs(), 51);
-    }
-}
+mod tests;

@@ -1,121 +1,130 @@
-//! How the relay is doing: how long to leave it alone, when to give it up, when to call a person.
+//! How a relay is doing: how long to leave it alone, and since when it gives nothing but trouble.
 //!
-//! Shared by all workers; told the time.
+//! Pure, told the time.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::Retry;
-use crate::{
-    delivery::outcome::{Outcome, Refused},
-    error::{Error, Kind},
+use super::{
+    Retry,
+    lanes::{Closing, Why, Worth},
 };
+use crate::delivery::ledger::Troubled;
 
-/// So many of a kind in a row stop the run.
-const BREAKER: u32 = 5;
+/// Trouble that is so long ago says nothing about the present one.
+const FORGOTTEN: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Debug)]
 pub(super) struct Health {
     retry: Retry,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// Since when nothing has gone well.
+    /// Since when nothing has gone well in this run.
     since: Option<Instant>,
+    /// The same over all runs, as the books have it.
+    troubled: Option<Troubled>,
     failures: u32,
-    not_before: Option<Instant>,
-    refused: u32,
-    unknown: u32,
+    until: Option<Instant>,
 }
 
 impl Health {
-    pub(super) fn new(retry: Retry) -> Self {
+    /// A relay as the books have it.
+    pub(super) fn new(retry: Retry, troubled: Option<Troubled>, now: Timestamp) -> Self {
+        let troubled = troubled.filter(|troubled| {
+            let ago = Duration::try_from(now.duration_since(troubled.last));
+            ago.is_ok_and(|ago| ago <= FORGOTTEN.max(retry.relay_longest * 2))
+        });
         Self {
             retry,
-            state: Mutex::default(),
+            since: None,
+            failures: troubled.map_or(0, |troubled| failures(&retry, troubled)),
+            troubled,
+            until: None,
         }
     }
 
-    /// The relay gave trouble.
-    ///
-    /// # Errors
-    /// [`Kind::TryLater`] when it has done so for too long.
-    pub(super) fn trouble(&self, why: &str, now: Instant) -> Result<(), Error> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = *state.since.get_or_insert(now);
-        if now - since >= self.retry.relay_patience {
-            return Err(
-                Error::new(Kind::TryLater, "the relay takes no mail at the moment")
-                    .because_of(why)
-                    .hint("Run the same command later; what is not sent yet is still pending."),
-            );
+    /// The relay gave trouble: how long to leave it alone. `None` when it is left alone already: the
+    /// connections that fail together are one failure.
+    pub(super) fn trouble(&mut self, why: &str, now: Instant, time: Timestamp) -> Option<Closing> {
+        if self.until.is_some_and(|until| until > now) {
+            return None;
         }
-        // The connections that fail together are one failure.
-        if state.not_before.is_none_or(|at| at <= now) {
-            let wait =
-                doubled(self.retry.relay_first, state.failures).min(self.retry.relay_longest);
-            state.failures += 1;
-            state.not_before = Some(now + wait);
-        }
-        Ok(())
+        self.note(now, time);
+        let wait = doubled(self.retry.relay_first, self.failures).min(self.retry.relay_longest);
+        self.failures += 1;
+        self.until = Some(now + wait);
+        Some(self.closing(wait, why, now, time))
     }
 
-    /// Until when it is to be left alone.
-    pub(super) fn not_before(&self) -> Option<Instant> {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .not_before
+    /// The relay wants us to slow down: not trouble as long as it takes something in between.
+    pub(super) fn throttled(
+        &mut self,
+        why: &str,
+        now: Instant,
+        time: Timestamp,
+    ) -> Option<Closing> {
+        self.note(now, time);
+        let since = self.since.unwrap_or(now);
+        let is_too_long = now.saturating_duration_since(since) >= self.retry.relay_patience;
+        is_too_long.then(|| self.closing(self.retry.relay_longest, why, now, time))
     }
 
-    /// It has given an answer about a mail.
-    ///
-    /// # Errors
-    /// [`Kind::Unavailable`] when too many in a row were not the ones hoped for.
-    pub(super) fn answered(&self, outcome: &Outcome) -> Result<(), Error> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Outcome::Unknown { reason } = outcome {
-            state.unknown += 1;
-            if state.unknown >= BREAKER {
-                return Err(tripped("left unanswered", reason));
-            }
-            return Ok(());
+    fn note(&mut self, now: Instant, time: Timestamp) {
+        self.since.get_or_insert(now);
+        let since = self.troubled.map_or(time, |troubled| troubled.since);
+        self.troubled = Some(Troubled {
+            since: since.min(time),
+            last: time,
+        });
+    }
+
+    fn closing(&self, wait: Duration, why: &str, now: Instant, time: Timestamp) -> Closing {
+        let until = now + wait;
+        let patience = self.since.unwrap_or(now) + self.retry.relay_patience;
+        Closing {
+            until,
+            until_time: time.saturating_add(wait).unwrap_or(Timestamp::MAX),
+            why: Why::Trouble,
+            reason: why.to_owned(),
+            worth: match until <= patience && !self.is_lasting() {
+                true => Worth::Waiting,
+                false => Worth::AnotherRun,
+            },
         }
-        state.since = None;
-        state.failures = 0;
-        state.not_before = None;
-        state.unknown = 0;
-        match outcome {
-            Outcome::Failed {
-                reply,
-                refused: Refused::Message,
-                ..
-            } => {
-                state.refused += 1;
-                if state.refused >= BREAKER {
-                    return Err(tripped("refused because of their content", reply));
-                }
-            }
-            Outcome::Sent { .. } => state.refused = 0,
-            _ => {}
-        }
-        Ok(())
+    }
+
+    /// For the books.
+    pub(super) fn troubled(&self) -> Option<Troubled> {
+        self.troubled
+    }
+
+    /// Whether it has lasted so long that a person must look.
+    pub(super) fn is_lasting(&self) -> bool {
+        self.troubled.is_some_and(|Troubled { since, last }| {
+            Duration::try_from(last.duration_since(since))
+                .is_ok_and(|lasted| lasted >= self.retry.relay_limit)
+        })
+    }
+
+    /// The relay has given an answer about a mail: all trouble is over.
+    pub(super) fn recovered(&mut self) {
+        self.since = None;
+        self.troubled = None;
+        self.failures = 0;
+        self.until = None;
     }
 }
 
-fn tripped(what: &str, why: &str) -> Error {
-    Error::new(
-        Kind::Unavailable,
-        format!("{BREAKER} messages in a row were {what}"),
-    )
-    .because_of(why)
-    .hint("See what the relay says, mend it, and run the command again; the rest is still pending.")
+/// How often a relay must have failed to be in trouble for so long: a new run goes on where the one
+/// before it has left off.
+fn failures(retry: &Retry, troubled: Troubled) -> u32 {
+    let lasted = Duration::try_from(troubled.last.duration_since(troubled.since));
+    let lasted = lasted.unwrap_or_default();
+    (0..20)
+        .find(|times| doubled(retry.relay_first, *times) > lasted + retry.relay_first)
+        .unwrap_or(20)
+        .saturating_sub(1)
+        + 1
 }
 
 /// How long a recipient waits that was deferred for the `attempts`-th time: doubling, give or take a
@@ -138,77 +147,78 @@ fn doubled(first: Duration, times: u32) -> Duration {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_relay_out_of_reach_is_tried_ever_less_and_given_up() {
-        let health = Health::new(Retry::default());
-        let begun = Instant::now();
+    /// When a relay is tried that is always out of reach, as seconds from the first try, until a run
+    /// would end.
+    fn tries(health: &mut Health, begun: Timestamp, mut second: i64) -> (Vec<i64>, Closing) {
+        let origin = Instant::now();
         let mut tries = Vec::new();
-        let error = loop {
-            tries.push(begun.elapsed().as_secs());
-            if let Err(error) = health.trouble("refused", Instant::now()) {
-                break error;
-            }
+        loop {
+            let now = origin + Duration::from_secs(second.unsigned_abs());
+            let time = begun + Duration::from_secs(second.unsigned_abs());
+            tries.push(second);
+            let closing = health.trouble("refused", now, time).unwrap();
             // A second worker fails in the same moment.
-            health.trouble("refused", Instant::now()).unwrap();
-            tokio::time::sleep_until(health.not_before().unwrap()).await;
-        };
-        assert_eq!(tries, [0, 1, 3, 7, 15, 31, 61]);
-        assert_eq!(error.kind(), Kind::TryLater);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_makes_the_trouble_forgotten() {
-        let health = Health::new(Retry::default());
-        health.trouble("x", Instant::now()).unwrap();
-        tokio::time::sleep(Duration::from_secs(59)).await;
-        let deferred = Outcome::Deferred {
-            code: Some(450),
-            reply: String::new(),
-        };
-        health.answered(&deferred).unwrap();
-        assert_eq!(health.not_before(), None);
-        tokio::time::sleep(Duration::from_secs(59)).await;
-        health.trouble("x", Instant::now()).unwrap();
-        assert_eq!(
-            health.not_before(),
-            Some(Instant::now() + Duration::from_secs(1))
-        );
+            assert!(health.trouble("refused", now, time).is_none());
+            if closing.worth == Worth::AnotherRun {
+                return (tries, closing);
+            }
+            second += closing.until_time.duration_since(time).as_secs();
+        }
     }
 
     #[test]
-    fn five_in_a_row_call_a_person() {
-        let health = Health::new(Retry::default());
-        let refused = |refused| Outcome::Failed {
-            code: Some(554),
-            reply: "spam".to_owned(),
-            refused,
+    fn a_relay_out_of_reach_is_tried_ever_less() {
+        let begun = Timestamp::UNIX_EPOCH;
+        let mut health = Health::new(Retry::default(), None, begun);
+        let (seconds, closing) = tries(&mut health, begun, 0);
+        assert_eq!(seconds, [0, 5, 15, 35]);
+        assert_eq!(closing.until_time.as_second(), 75);
+        // The next run does not begin again with five seconds.
+        let troubled = health.troubled();
+        let mut next = Health::new(Retry::default(), troubled, begun + Duration::from_secs(75));
+        let (seconds, closing) = tries(&mut next, begun, 75);
+        assert_eq!((seconds, closing.until_time.as_second()), (vec![75], 155));
+        assert!(!next.is_lasting());
+        // After a quarter of an hour a person is called, at whatever try comes next.
+        let troubled = Troubled {
+            last: begun + Duration::from_secs(615),
+            ..troubled.unwrap()
         };
-        let sent = Outcome::Sent {
-            code: 250,
-            reply: String::new(),
-        };
-        for _ in 0..20 {
-            health.answered(&refused(Refused::Recipient)).unwrap();
-        }
-        for _ in 0..4 {
-            health.answered(&refused(Refused::Message)).unwrap();
-        }
-        health.answered(&sent).unwrap();
-        for _ in 0..4 {
-            health.answered(&refused(Refused::Message)).unwrap();
-            // What happens to a recipient says nothing about the content.
-            health.answered(&refused(Refused::Recipient)).unwrap();
-        }
-        let error = health.answered(&refused(Refused::Message)).unwrap_err();
-        assert_eq!(error.kind(), Kind::Unavailable);
+        let late = begun + Duration::from_secs(915);
+        let mut last = Health::new(Retry::default(), Some(troubled), late);
+        last.trouble("refused", Instant::now(), late).unwrap();
+        assert!(last.is_lasting());
+        // Old trouble is not this one.
+        let tomorrow = late + Duration::from_secs(24 * 60 * 60);
+        let mut fresh = Health::new(Retry::default(), Some(troubled), tomorrow);
+        fresh.trouble("refused", Instant::now(), tomorrow).unwrap();
+        assert!(!fresh.is_lasting());
+    }
 
-        let unknown = Outcome::Unknown {
-            reason: "hung".to_owned(),
-        };
-        for _ in 0..4 {
-            health.answered(&unknown).unwrap();
-        }
-        assert!(health.answered(&unknown).is_err());
+    #[test]
+    fn an_answer_makes_the_trouble_forgotten() {
+        let (now, time) = (Instant::now(), Timestamp::UNIX_EPOCH);
+        let mut health = Health::new(Retry::default(), None, time);
+        health.trouble("x", now, time).unwrap();
+        health.recovered();
+        assert_eq!(health.troubled(), None);
+        let closing = health.trouble("x", now, time).unwrap();
+        assert_eq!(closing.until, now + Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_relay_that_only_ever_throttles_is_given_up_for_this_run() {
+        let (now, time) = (Instant::now(), Timestamp::UNIX_EPOCH);
+        let mut health = Health::new(Retry::default(), None, time);
+        assert!(health.throttled("slow down", now, time).is_none());
+        let later = now + Duration::from_secs(59);
+        assert!(health.throttled("slow down", later, time).is_none());
+        health.recovered();
+        let later = now + Duration::from_secs(61);
+        assert!(health.throttled("slow down", later, time).is_none());
+        let later = now + Duration::from_secs(121);
+        let closing = health.throttled("slow down", later, time).unwrap();
+        assert_eq!(closing.worth, Worth::AnotherRun);
     }
 
     #[test]

@@ -1,147 +1,80 @@
 //! One worker, one connection: row after row, intent before dot, record after reply.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
 };
-
-use tokio::time::{Instant, sleep_until};
 
 use super::{
-    End, Mails, Plan, Progress, Stop,
-    feed::{Claim, Feed},
-    halt::Halt,
-    health::{Health, deferral},
+    feed::{Fed, Task},
+    health::deferral,
+    shared::{Quit, Shared, Way},
+    shelf::Claim,
 };
 use crate::{
-    clock::Clock,
     delivery::{
-        ledger::{Counts, Entry, Ledger, State},
+        ledger::{Attempt, Entry, State},
         outcome::{Outcome, Trouble},
-        pace::{Limiter, Permit},
+        pace::{Group, Permit},
         transport::{Connection as _, Exchange, Transport},
     },
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     mail::Mail,
 };
 
 /// A row with which so many connections ended is deferred: perhaps it is the row after all.
 const STRIKES: u32 = 3;
 
-/// What all workers of a run share.
-pub(super) struct Shared<T> {
-    pub(super) plan: Plan,
-    pub(super) ledger: Arc<Ledger>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) feed: Feed,
-    pub(super) halt: Halt,
-    mails: Arc<dyn Mails>,
-    transport: Arc<T>,
-    progress: Arc<dyn Progress>,
-    limiter: Limiter,
-    health: Health,
-    counts: Mutex<Counts>,
-    tried: AtomicU64,
-}
-
-impl<T> Shared<T> {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "called once, with all that a run needs"
-    )]
-    pub(super) fn new(
-        plan: Plan,
-        ledger: Arc<Ledger>,
-        mails: Arc<dyn Mails>,
-        transport: Arc<T>,
-        clock: Arc<dyn Clock>,
-        progress: Arc<dyn Progress>,
-        stop: Stop,
-        limiter: Limiter,
-        counts: Counts,
-    ) -> Self {
-        Self {
-            feed: Feed::new(
-                ledger.clone(),
-                clock.clone(),
-                plan.campaign,
-                plan.retry.patience,
-                plan.limit,
-            ),
-            halt: Halt::new(stop),
-            health: Health::new(plan.retry),
-            counts: Mutex::new(counts),
-            tried: AtomicU64::new(0),
-            plan,
-            ledger,
-            mails,
-            transport,
-            clock,
-            progress,
-            limiter,
-        }
-    }
-
-    /// How many messages were tried.
-    pub(super) fn tried(&self) -> u64 {
-        self.tried.load(Ordering::Relaxed)
-    }
-
-    /// Counts a change and tells of it.
-    fn moved(&self, from: State, to: State) {
-        let counts = {
-            let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-            let place = counts.at(from);
-            *place = place.saturating_sub(1);
-            *counts.at(to) += 1;
-            *counts
-        };
-        if to != State::Sending {
-            self.progress.settled(&counts);
-        }
-    }
-}
-
-/// A connection, and whether it has brought anything.
+/// A connection, what it has brought, and how much of it to which group.
 struct Line<C> {
     connection: C,
     was_of_use: bool,
+    carried: HashMap<Group, usize>,
 }
 
-/// Why a worker goes home.
-enum Quit {
-    /// The run is ending.
-    Ending,
-    Failed(Error),
+/// Why a row could not be sent just now.
+enum Unready {
+    Quit(Quit),
+    /// The lane is closed; the row goes another way or another time.
+    Closed,
 }
 
-impl From<Error> for Quit {
+impl From<Error> for Unready {
     fn from(error: Error) -> Self {
-        Self::Failed(error)
+        Self::Quit(error.into())
     }
 }
 
-/// Works until nothing is due any more, or the run is ending.
-pub(super) async fn work<T: Transport>(shared: Arc<Shared<T>>) -> Result<()> {
+/// Works for a lane until nothing is due any more, or the run is ending. The number is that of the
+/// worker in its lane.
+pub(super) async fn work<T: Transport>(
+    shared: Arc<Shared<T>>,
+    lane: usize,
+    number: usize,
+) -> Result<()> {
+    let Some(way) = shared.ways.get(lane) else {
+        return Err(Error::bug("there is no such lane"));
+    };
     let mut worker = Worker {
         shared: &shared,
+        way,
+        lane,
+        number,
         line: None,
     };
     let result = worker.run().await;
     if result.is_err() {
         shared.halt.halt();
     }
-    if let Some(line) = worker.line.take() {
-        tokio::select! {
-            () = line.connection.close() => {}
-            () = shared.halt.at_once() => {}
-        }
-    }
+    worker.hang_up().await;
     result
 }
 
 struct Worker<'a, T: Transport> {
     shared: &'a Shared<T>,
+    way: &'a Way<T>,
+    lane: usize,
+    number: usize,
     line: Option<Line<T::Connection>>,
 }
 
@@ -149,33 +82,46 @@ impl<T: Transport> Worker<'_, T> {
     async fn run(&mut self) -> Result<()> {
         let shared = self.shared;
         loop {
-            let claim = tokio::select! {
+            let is_wanted = self.number < self.way.limiter.connections();
+            if !is_wanted {
+                self.hang_up().await;
+            }
+            let fed = tokio::select! {
                 biased;
                 () = shared.halt.ending() => return Ok(()),
-                claim = shared.feed.next() => claim?,
+                fed = shared.feed.next(self.lane, is_wanted, |group| self.way.limiter.ready(group)) => fed?,
             };
-            let Some(claim) = claim else { return Ok(()) };
+            let task = match fed {
+                Fed::Task(task) => task,
+                Fed::Canary => {
+                    shared.judge_canary();
+                    continue;
+                }
+                Fed::Again => continue,
+                Fed::Done => return Ok(()),
+            };
             if shared.is_too_late() {
-                shared.feed.put_back(claim).await;
+                shared.feed.hand_back(task);
                 shared.halt.halt();
                 return Ok(());
             }
-            if self.leave_out(claim).await? {
+            if self.leave_out(task).await? {
                 continue;
             }
-            let ready = match shared.mails.mail(claim.seq) {
-                Ok(mail) => self.get_ready().await.map(|()| mail),
+            let ready = match shared.mails.mail(task.claim.seq) {
+                Ok(mail) => self.get_ready(task).await.map(|()| mail),
                 Err(error) => Err(error.into()),
             };
             match ready {
                 // The wait for a permit may have been long: who was suppressed in it is not written to.
-                Ok(_) if self.leave_out(claim).await? => {}
-                Ok(mail) => self.send(claim, &mail).await?,
-                Err(quit) => {
-                    shared.feed.put_back(claim).await;
-                    match quit {
-                        Quit::Ending => return Ok(()),
-                        Quit::Failed(error) => return Err(error),
+                Ok(_) if self.leave_out(task).await? => {}
+                Ok(mail) => self.send(task, &mail).await?,
+                Err(unready) => {
+                    shared.feed.hand_back(task);
+                    match unready {
+                        Unready::Closed => {}
+                        Unready::Quit(Quit::Ending) => return Ok(()),
+                        Unready::Quit(Quit::Failed(error)) => return Err(error),
                     }
                 }
             }
@@ -183,168 +129,141 @@ impl<T: Transport> Worker<'_, T> {
     }
 
     /// Leaves a row out if its recipient is not to be written to any more, and says whether it did.
-    async fn leave_out(&self, claim: Claim) -> Result<bool> {
+    async fn leave_out(&self, task: Task) -> Result<bool> {
         let shared = self.shared;
-        let Some(reason) = shared.mails.skip(claim.seq) else {
+        let Some(reason) = shared.mails.skip(task.claim.seq) else {
             return Ok(false);
         };
         let now = shared.clock.now();
         shared
             .ledger
-            .skip(shared.plan.campaign, claim.seq, &reason, now)
+            .skip(shared.plan.campaign, task.claim.seq, &reason, now)
             .await?;
-        shared.moved(claim.state, State::Skipped);
-        shared.feed.left_out(claim).await;
+        shared.moved(task.claim.state, State::Skipped);
+        shared.feed.left_out(task);
         Ok(true)
     }
 
     /// A connection that stands and a permit that holds.
-    async fn get_ready(&mut self) -> Result<(), Quit> {
+    async fn get_ready(&mut self, task: Task) -> Result<(), Unready> {
         let shared = self.shared;
         loop {
-            self.connect().await?;
+            self.connect(task).await?;
             let permit = tokio::select! {
                 biased;
-                () = shared.halt.ending() => return Err(Quit::Ending),
-                permit = shared.limiter.permit(shared.clock.as_ref()) => permit,
+                () = shared.halt.ending() => return Err(Unready::Quit(Quit::Ending)),
+                permit = self.way.limiter.permit(task.group, shared.clock.as_ref()) => permit,
             };
             let moment = match permit {
                 Permit::Granted(moment) => moment,
-                Permit::Exhausted { until } => {
-                    let reason = "the quota of the relay is used up".to_owned();
-                    shared.halt.end_with(End::Quota {
-                        until: Some(until),
-                        reason,
-                    });
-                    return Err(Quit::Ending);
+                Permit::Exhausted { until, reason } => {
+                    shared.exhausted(self.lane, until, reason);
+                    return Err(Unready::Closed);
                 }
             };
             // The relay may have closed the connection while we waited.
-            self.connect().await?;
-            if shared.limiter.holds(moment) {
+            self.connect(task).await?;
+            if self.way.limiter.holds(moment, task.group) {
+                shared.feed.permitted(task);
                 return Ok(());
             }
         }
     }
 
     /// Sees to it that the connection can be used.
-    async fn connect(&mut self) -> Result<(), Quit> {
+    async fn connect(&mut self, task: Task) -> Result<(), Unready> {
         let shared = self.shared;
+        let most = self.way.groups.limit(task.group).messages_per_connection;
         if let Some(line) = &mut self.line
             && line.connection.is_usable()
+            && most.is_none_or(|most| line.carried(task.group) < most)
         {
             return Ok(());
         }
-        if let Some(line) = self.line.take() {
-            line.connection.close().await;
-        }
-        loop {
-            let opening = async {
-                if let Some(at) = shared.health.not_before() {
-                    sleep_until(at).await;
-                }
-                shared.transport.connect().await
-            };
-            let opened = tokio::select! {
-                biased;
-                () = shared.halt.ending() => return Err(Quit::Ending),
-                opened = opening => opened,
-            };
-            match opened {
-                Ok(connection) => {
-                    self.line = Some(Line {
-                        connection,
-                        was_of_use: false,
-                    });
-                    return Ok(());
-                }
-                Err(trouble) => self.suffer(trouble)?,
+        self.hang_up().await;
+        let opened = tokio::select! {
+            biased;
+            () = shared.halt.ending() => return Err(Unready::Quit(Quit::Ending)),
+            opened = self.way.transport.connect() => opened,
+        };
+        match opened {
+            Ok(connection) => {
+                self.way.open.fetch_add(1, Ordering::Relaxed);
+                self.line = Some(Line {
+                    connection,
+                    was_of_use: false,
+                    carried: HashMap::new(),
+                });
+                Ok(())
+            }
+            Err(trouble) => {
+                let suffered = shared.suffer(self.lane, task.group, trouble).await;
+                suffered.map_err(Unready::Quit)?;
+                Err(Unready::Closed)
             }
         }
     }
 
-    /// Takes trouble with the relay: waits for better times, or ends the run.
-    fn suffer(&self, trouble: Trouble) -> Result<(), Quit> {
-        let shared = self.shared;
-        let end = match trouble {
-            Trouble::Closed(why) | Trouble::Relay(why) => {
-                match shared.health.trouble(&why, Instant::now()) {
-                    Ok(()) => {
-                        shared.progress.trouble(&why);
-                        return Ok(());
-                    }
-                    Err(error) => End::Trouble(error),
-                }
+    /// Says goodbye, where there is anybody to say it to.
+    async fn hang_up(&mut self) {
+        if let Some(line) = self.line.take() {
+            self.way.open.fetch_sub(1, Ordering::Relaxed);
+            tokio::select! {
+                () = line.connection.close() => {}
+                () = self.shared.halt.at_once() => {}
             }
-            Trouble::Quota(reason) => End::Quota {
-                until: None,
-                reason,
-            },
-            // The disk is not the relay: that is an error of the run.
-            Trouble::Stop(error)
-                if matches!(error.kind(), Kind::Io | Kind::CannotCreate | Kind::Bug) =>
-            {
-                return Err(Quit::Failed(error));
-            }
-            Trouble::Stop(error) => End::Trouble(error),
-        };
-        shared.halt.end_with(end);
-        Err(Quit::Ending)
+        }
     }
 
     /// Sends a mail and books what came of it.
-    async fn send(&mut self, claim: Claim, mail: &Mail) -> Result<()> {
+    async fn send(&mut self, task: Task, mail: &Mail) -> Result<()> {
         let shared = self.shared;
         let Some(mut line) = self.line.take() else {
             return Err(Error::bug("there is no connection to send through"));
         };
-        let now = shared.clock.now();
-        let plan = &shared.plan;
-        let intent =
-            shared
-                .ledger
-                .intent(plan.campaign, claim.seq, &mail.message_id, &plan.relay, now);
-        shared.tried.fetch_add(1, Ordering::Relaxed);
-        shared.moved(claim.state, State::Sending);
+        self.way.open.fetch_sub(1, Ordering::Relaxed);
+        let attempt = Attempt {
+            seq: task.claim.seq,
+            message_id: mail.message_id.clone(),
+            usage: self.way.limiter.usage(task.group, shared.clock.as_ref()),
+            now: shared.clock.now(),
+        };
+        let intent = shared.ledger.intent(shared.plan.campaign, attempt);
+        shared.sets_out(task.claim.state);
         let exchange = tokio::select! {
-            exchange = line.connection.send(claim.seq, mail, intent) => Some(exchange),
+            exchange = line.connection.send(task.claim.seq, mail, intent) => Some(exchange),
             () = shared.halt.at_once() => None,
         };
         match exchange {
             Some(Exchange::Settled(outcome)) => {
-                let certain = !matches!(outcome, Outcome::Unknown { .. });
-                if certain {
+                if !matches!(outcome, Outcome::Unknown { .. }) {
                     line.was_of_use = true;
+                    line.carry(task.group);
+                    self.way.open.fetch_add(1, Ordering::Relaxed);
                     self.line = Some(line);
                 }
-                self.settle(claim, &outcome).await;
+                self.book(task, &outcome);
+                shared.answered(self.lane, task.group, &outcome).await?;
             }
             Some(Exchange::Trouble(trouble)) => {
                 let was_of_use = line.was_of_use;
                 // What is in the middle of something is not closed but dropped.
                 drop(line);
-                self.come_back(claim, trouble, was_of_use).await?;
+                self.come_back(task, trouble, was_of_use).await?;
             }
             Some(Exchange::Books(error)) => return Err(error),
             None if line.connection.is_in_doubt() => {
                 let reason = "stopped before the relay answered".to_owned();
-                self.settle(claim, &Outcome::Unknown { reason }).await;
+                self.book(task, &Outcome::Unknown { reason });
             }
-            None => self.book_pending(claim).await,
+            None => self.book_pending(task),
         }
         Ok(())
     }
 
-    async fn settle(&self, claim: Claim, outcome: &Outcome) {
+    fn book(&self, task: Task, outcome: &Outcome) {
         let shared = self.shared;
-        self.book(claim, outcome).await;
-        if let Err(error) = shared.health.answered(outcome) {
-            shared.halt.end_with(End::Trouble(error));
-        }
-    }
-
-    async fn book(&self, claim: Claim, outcome: &Outcome) {
-        let shared = self.shared;
+        let claim = task.claim;
         let now = shared.clock.now();
         let entry = |state, code, reply: &str| Entry {
             state,
@@ -369,13 +288,17 @@ impl<T: Transport> Worker<'_, T> {
                 }
             }
         };
+        let next_at = entry.next_at;
         shared.moved(State::Sending, entry.state);
         shared.ledger.record(shared.plan.campaign, claim.seq, entry);
-        shared.feed.done(claim).await;
+        match next_at {
+            Some(at) => shared.feed.deferred(task, at),
+            None => shared.feed.done(task),
+        }
     }
 
     /// The row is as if it had not been tried.
-    async fn book_pending(&self, claim: Claim) {
+    fn book_pending(&self, task: Task) {
         let shared = self.shared;
         let entry = Entry {
             state: State::Pending,
@@ -384,43 +307,56 @@ impl<T: Transport> Worker<'_, T> {
             at: shared.clock.now(),
             next_at: None,
         };
-        shared.ledger.record(shared.plan.campaign, claim.seq, entry);
+        shared
+            .ledger
+            .record(shared.plan.campaign, task.claim.seq, entry);
         shared.moved(State::Sending, State::Pending);
         let claim = Claim {
             state: State::Pending,
-            ..claim
+            ..task.claim
         };
-        shared.feed.put_back(claim).await;
+        shared.feed.put_back(Task { claim, ..task });
     }
 
     /// A row comes back because of trouble that is not its own.
-    async fn come_back(&self, claim: Claim, trouble: Trouble, was_of_use: bool) -> Result<()> {
+    async fn come_back(&self, task: Task, trouble: Trouble, was_of_use: bool) -> Result<()> {
         let shared = self.shared;
+        let closed = match &trouble {
+            Trouble::Closed(why) => Some(why.clone()),
+            _ => None,
+        };
+        // A relay may close a connection that has served; the next one can be opened at once. Any
+        // other trouble is told before the row comes back, or another worker would meet it again.
+        let suffered = match closed.is_some() && was_of_use {
+            true => Ok(()),
+            false => shared.suffer(self.lane, task.group, trouble).await,
+        };
         // A relay that closes its connections after a few messages says nothing about the next one.
-        if let Trouble::Closed(why) = &trouble
-            && !was_of_use
-            && shared.feed.strike(claim).await >= STRIKES
-        {
-            let reply = format!("{STRIKES} connections ended with this message: {why}");
-            self.book(claim, &Outcome::Deferred { code: None, reply })
-                .await;
-        } else {
-            self.book_pending(claim).await;
+        match closed {
+            Some(why)
+                if !was_of_use
+                    && shared.feed.change(|shelf| shelf.strike(task.claim)) >= STRIKES =>
+            {
+                let reply = format!("{STRIKES} connections ended with this message: {why}");
+                self.book(task, &Outcome::Deferred { code: None, reply });
+            }
+            _ => self.book_pending(task),
         }
-        match trouble {
-            // A relay may close a connection that has served; the next one can be opened at once.
-            Trouble::Closed(_) if was_of_use => Ok(()),
-            trouble => match self.suffer(trouble) {
-                Ok(()) | Err(Quit::Ending) => Ok(()),
-                Err(Quit::Failed(error)) => Err(error),
-            },
+        match suffered {
+            Ok(()) | Err(Quit::Ending) => Ok(()),
+            Err(Quit::Failed(error)) => Err(error),
         }
     }
 }
 
-impl<T> Shared<T> {
-    fn is_too_late(&self) -> bool {
-        let now = self.clock.now();
-        self.plan.deliver_by.is_some_and(|end| end <= now)
+impl<C> Line<C> {
+    fn carried(&self, group: Group) -> usize {
+        self.carried.get(&group).copied().unwrap_or_default()
+    }
+
+    fn carry(&mut self, group: Group) {
+        if group != Group::NONE {
+            *self.carried.entry(group).or_default() += 1;
+        }
     }
 }

@@ -4,12 +4,15 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod manners;
+
 fn session(security: Security) -> Session {
     Session::new(
         Arc::new(Rules {
             hostname: "inbox.test".to_owned(),
             max_message_bytes: 2000,
             max_recipients: 3,
+            manners: None,
         }),
         security,
     )
@@ -41,6 +44,15 @@ fn feed(mut session: Session, mut input: &[u8], said: &mut Vec<String>) -> Sessi
                 return session;
             }
             Step::StartTls => session = session.secured(),
+            Step::Pause => said.push("(pause)".to_owned()),
+            Step::Drop => {
+                said.push("(drop)".to_owned());
+                return session;
+            }
+            Step::Stall => {
+                said.push("(stall)".to_owned());
+                return session;
+            }
             Step::Keep(message) => {
                 said.push(format!(
                     "K: {} from {} <{}> to {}: {:?}",

@@ -1,8 +1,8 @@
 //! A table of front matter taken apart key by key, with every fault that is found on the way.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
-use jiff::{Timestamp, civil};
+use jiff::{SignedDuration, Timestamp, civil};
 
 use super::{
     Located,
@@ -120,6 +120,24 @@ impl<'t> Fields<'t> {
         None
     }
 
+    /// A span of time: `90m`, `12h`.
+    pub(super) fn span(&mut self, key: &str) -> Option<Duration> {
+        let node = self.take(key)?;
+        let span = match &node.value {
+            Value::Text(written) => written.trim().parse::<SignedDuration>().ok(),
+            _ => None,
+        };
+        let span = span
+            .and_then(|span| Duration::try_from(span).ok())
+            .filter(|span| !span.is_zero());
+        if span.is_none() {
+            let error = Error::data(format!("`{key}` is no span of time"))
+                .hint("Write it like `\"90m\"` or `\"12h\"`.");
+            self.fault_at(node.range, error);
+        }
+        span
+    }
+
     /// A table within the table, whose faults are added to these.
     pub(super) fn table<T>(
         &mut self,
@@ -136,18 +154,22 @@ impl<'t> Fields<'t> {
     pub(super) fn close(&mut self, known: &[&str], synonyms: &[(&str, &str)]) {
         for entry in std::mem::take(&mut self.entries) {
             let key = &entry.key;
-            let meant = synonyms
-                .iter()
-                .find(|(theirs, _)| theirs.eq_ignore_ascii_case(key))
-                .map(|(_, ours)| *ours)
-                .or_else(|| nearest(key, known.iter().copied()));
-            let hint = match meant {
+            let hint = match meant(key, known, synonyms) {
                 Some(meant) => format!("Did you mean `{meant}`?"),
                 None => format!("The keys are {}.", enumerate(known)),
             };
             let error = Error::data(format!("unknown key `{key}`")).hint(hint);
             self.fault_at(entry.key_range, error);
         }
+    }
+
+    /// Refuses those of the keys that nobody asked for that are meant to be among some.
+    pub(super) fn close_among(&mut self, some: &[&str], known: &[&str], synonyms: &[(&str, &str)]) {
+        self.entries.retain(|entry| {
+            let is_another = !known.contains(&entry.key.as_str());
+            is_another && meant(&entry.key, known, synonyms).is_some_and(|key| some.contains(&key))
+        });
+        self.close(known, synonyms);
     }
 
     /// All faults, in the order of the file.
@@ -200,6 +222,15 @@ impl<'t> Fields<'t> {
             place: self.text.place(range),
         })
     }
+}
+
+/// The key that a key is meant to be: what other tools call it, or one that is spelled nearly so.
+fn meant<'k>(key: &str, known: &[&'k str], synonyms: &[(&str, &'k str)]) -> Option<&'k str> {
+    synonyms
+        .iter()
+        .find(|(theirs, _)| theirs.eq_ignore_ascii_case(key))
+        .map(|(_, ours)| *ours)
+        .or_else(|| nearest(key, known.iter().copied()))
 }
 
 /// Where a value begins in what was written for it, when it stands there letter by letter.

@@ -153,9 +153,62 @@ fn all_faults_are_told_at_once_and_in_place() {
          issues/a.md:4:8 `date` is not a date |  | Write year, month and day: `2026-11-23`.\n\
          issues/a.md:5:11 `send_at` does not say its offset from UTC |  | Add a time with its offset, as in `2026-11-23T08:00:00+01:00`, or `Z` for UTC.\n\
          issues/a.md:6:21 `articles` is a number, not text |  | Put it in quotes.\n\
-         issues/a.md:7:1 unknown key `whatever` |  | The keys are `subject`, `preheader`, `title`, `date`, `send_at`, `segment`, `template` and `articles`.\n\
+         issues/a.md:7:1 unknown key `whatever` |  | The keys are `subject`, `preheader`, `title`, `date`, `send_at`, `every`, `starts`, `until`, `max_delay`, `deliver_by`, `segment`, `template` and `articles`.\n\
          issues/a.md:8:13 `preheader` is a list, not text |  | \n"
     );
+}
+
+#[test]
+fn an_issue_recurs() {
+    let text = text(
+        "---\nsubject: a\nevery: Mon, Thu 8:00 Europe/Berlin\nstarts: 2026-11-23\nuntil: 2027-01-31\n\
+         max_delay: 90m\ndeliver_by: 6h\n---\n",
+    );
+    let (front, _) = issue(&text).unwrap();
+    let every = front.every.unwrap();
+    assert_eq!(
+        every.to_string(),
+        "Mon, Thu 8:00 Europe/Berlin from 2026-11-23 until 2027-01-31"
+    );
+    assert_eq!(front.max_delay, Some(Duration::from_secs(90 * 60)));
+    assert_eq!(front.deliver_by, Some(Duration::from_secs(6 * 60 * 60)));
+    assert_eq!(timing(&text).unwrap().every, Some(every));
+}
+
+#[test]
+fn faults_in_when_it_recurs_are_told_in_place() {
+    assert_eq!(
+        issue_errors(
+            "+++\nsubject = 'a'\nevery = 'Mon 08:00 Europe/Berln'\nstarts = 2026-11-23\nuntil = 2026-11-22\n\
+             send_at = 2026-11-23T08:00:00Z\nmax_delay = 12\ndeliver_by = 'soon'\ncron = 1\n+++\n"
+        ),
+        "issues/a.md:3:1 `every` and `send_at` exclude each other |  | Keep `every` for an issue that goes out again and again, `send_at` for one that goes out once.\n\
+         issues/a.md:3:20 there is no time zone `Europe/Berln` |  | Did you mean `Europe/Berlin`?\n\
+         issues/a.md:5:1 `until` is before `starts`, which is 2026-11-23 |  | Both days count; let `until` be the later.\n\
+         issues/a.md:7:13 `max_delay` is no span of time |  | Write it like `\"90m\"` or `\"12h\"`.\n\
+         issues/a.md:8:14 `deliver_by` is no span of time |  | Write it like `\"90m\"` or `\"12h\"`.\n\
+         issues/a.md:9:1 unknown key `cron` |  | Did you mean `every`?\n"
+    );
+    assert_eq!(
+        issue_errors("---\nsubject: a\nstarts: 2026-11-23\n---\n"),
+        "issues/a.md:3:1 there is no `every` that this could bound |  | Add `every`, as in `every = \"Mon 08:00 Europe/Berlin\"`.\n"
+    );
+}
+
+#[test]
+fn when_an_issue_is_due_can_be_read_of_a_draft() {
+    let errors = |content: &str| errors(timing(&text(content)).map(|_| ()));
+    // What has no say in it may be wrong as yet.
+    let draft = "+++\nsend_at = 2026-11-23T08:00:00Z\ntitle = 3\nwhatever = 1\n+++\n";
+    let found = timing(&text(draft)).unwrap();
+    assert_eq!(found.send_at, Some("2026-11-23T08:00:00Z".parse().unwrap()));
+    assert_eq!(timing(&text("Notes\n")).unwrap(), Timing::default());
+    // What may have a say is told.
+    assert_eq!(
+        errors("+++\nsend_att = 2026-11-23T08:00:00Z\n+++\n"),
+        "issues/a.md:2:1 unknown key `send_att` |  | Did you mean `send_at`?\n"
+    );
+    assert_eq!(errors("+++\nsend_at = \n+++\n").lines().count(), 1);
 }
 
 #[test]

@@ -49,13 +49,13 @@ impl Connection for SmtpConnection {
         if let Some(limit) = self.offer.size.filter(|limit| size > *limit) {
             return refused(
                 format!("the message has {size} bytes, and the relay takes {limit} at most"),
-                Refused::Message,
+                Refused::Content,
             );
         }
         // We do not ask for 8BITMIME, so that no relay on the way has to convert anything.
         let message = match str::from_utf8(&mail.message) {
             Ok(message) if message.is_ascii() => message,
-            _ => return refused("the message is not 7-bit".to_owned(), Refused::Message),
+            _ => return refused("the message is not 7-bit".to_owned(), Refused::Content),
         };
         let sender = mail.envelope.return_path.to_string();
         let recipient = mail.envelope.recipient.to_string();

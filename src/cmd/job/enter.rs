@@ -1,0 +1,373 @@
+//! Into the books: a campaign is frozen and entered, or found where an earlier run has left it, and the
+//! list is called over for it, once, row by row.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Job, Scratch};
+use crate::{
+    audience::{People, Recipient, Segment},
+    cli::SendArgs,
+    cmd::{
+        campaign::{self, Audience, Bundle, Thawed},
+        outbox::{Outbox, Venue},
+        project::Project,
+        receipt,
+        report::Tally,
+        rollcall::RollCall,
+    },
+    delivery::{
+        campaign::Freezing,
+        ledger::{Campaign, CampaignState, Counts, Generation, Ledger, NewCampaign, State, Terms},
+    },
+    error::{Error, Result},
+};
+
+/// All that is known of a send before the books are asked.
+pub(in crate::cmd) struct Entry<'a> {
+    pub(in crate::cmd) project: &'a Project,
+    pub(in crate::cmd) args: &'a SendArgs,
+    pub(in crate::cmd) venue: Venue,
+    pub(in crate::cmd) outbox: &'a Outbox,
+    pub(in crate::cmd) segment: Segment,
+    pub(in crate::cmd) slot: Option<Timestamp>,
+    pub(in crate::cmd) ledger: Arc<Ledger>,
+}
+
+impl Entry<'_> {
+    /// Enters a campaign, or finds it where an earlier run has left it. `draft` is what the files say
+    /// now.
+    pub(in crate::cmd) async fn enter(self, draft: Bundle) -> Result<Job> {
+        let Some(campaign) = self.ledger.campaign(&draft.letterhead.campaign).await? else {
+            if self.venue == Venue::Relay {
+                let letterhead = &draft.letterhead;
+                receipt::refuse(self.project, &letterhead.slug, &letterhead.campaign)?;
+            }
+            return self.begin(draft).await;
+        };
+        if campaign.state == CampaignState::Cancelled {
+            return Err(cancelled(&campaign, self.venue));
+        }
+        let counts = self.ledger.counts(campaign.key).await?;
+        if begun(&counts) {
+            self.resume(draft, campaign, &counts).await
+        } else {
+            // Nothing has left yet: what the files and the list say now is frozen anew.
+            self.begin(draft).await
+        }
+    }
+
+    async fn begin(self, bundle: Bundle) -> Result<Job> {
+        let project = self.project;
+        let id = &bundle.letterhead.campaign;
+        let (folder, scratch) = match self.venue {
+            Venue::DryRun => {
+                let name = format!(".frozen-{}", std::process::id());
+                let folder = project.state().join("dry-run").join(name);
+                (folder.clone(), Some(Scratch(folder)))
+            }
+            Venue::Relay | Venue::Sandbox | Venue::Rehearsal => (campaign::folder(project), None),
+        };
+        let mut freezing = Freezing::begin(&folder, id, 0)?;
+        bundle.freeze(&mut freezing)?;
+        let (audience_hash, total) = self.freeze(&bundle, &mut freezing)?;
+        let frozen = freezing.finish()?;
+        let campaign = NewCampaign {
+            id: id.clone(),
+            content_hash: bundle.content_hash(),
+            audience_hash,
+            created_at: project.clock.now(),
+        };
+        let terms = Terms {
+            slot: self.slot,
+            deliver_by: self.deliver_by(),
+        };
+        Ok(Job {
+            campaign: self.ledger.enter(campaign, total, terms).await?,
+            bundle,
+            audience: Audience::of(&frozen)?,
+            ledger: self.ledger,
+            gone: Vec::new(),
+            next: None,
+            _scratch: scratch,
+        })
+    }
+
+    /// Goes on with what was frozen, or on purpose with what the files and the list say now. Who has
+    /// left the list since, or was suppressed, is left out.
+    async fn resume(self, draft: Bundle, campaign: Campaign, counts: &Counts) -> Result<Job> {
+        let project = self.project;
+        let is_edited = campaign.content_hash != draft.content_hash();
+        let Thawed {
+            bundle,
+            audience,
+            is_of_this_version,
+        } = campaign::thaw(project, &campaign)?;
+        match (is_edited, self.args.amend) {
+            (true, false) if is_of_this_version => {
+                return Err(edited(&campaign, &draft, counts, self.venue));
+            }
+            // Nobody can tell an edit from what another version makes of the same files.
+            (true, false) => project.ui.status(&format!(
+                "Another version of letterpress has composed `{}`. It goes on with what was composed then; `--amend` takes what this version makes of the files now.",
+                campaign.id
+            )),
+            (false, true) => project
+                .ui
+                .status("Nothing that readers see was edited; there is nothing to amend."),
+            (true, true) => project.ui.status(&format!(
+                "Amended: {} go on with {} now; {} have had {}, or may have.",
+                counts.pending + counts.deferred,
+                short(&draft.content_hash()),
+                done(counts),
+                short(&campaign.content_hash)
+            )),
+            (false, false) => {}
+        }
+
+        let mut people = self.call_over()?;
+        let mut gone = Vec::new();
+        for (seq, address) in (0..).zip(audience.addresses()) {
+            if !people.take(&address?) {
+                gone.push(seq);
+            }
+        }
+        let gone = self.ledger.open_among(campaign.key, &gone).await?;
+        if !gone.is_empty() {
+            project.ui.status(&format!(
+                "{} of those who are due left the list or were suppressed after this campaign began; they are left out.",
+                gone.len()
+            ));
+        }
+        let includes = self.args.include_new && !people.is_empty();
+        if !people.is_empty() {
+            let joined = people.len();
+            project.ui.status(&if includes {
+                format!("{joined} people joined the list after this campaign began; they get it, too.")
+            } else {
+                format!("{joined} people joined the list after this campaign began; they are not part of it.")
+            });
+        }
+        let amends = is_edited && self.args.amend;
+        if !amends && !includes {
+            return Ok(Job {
+                bundle,
+                audience,
+                campaign,
+                ledger: self.ledger,
+                gone,
+                next: None,
+                _scratch: None,
+            });
+        }
+        let bundle = if amends { draft } else { bundle };
+        let joined = includes.then_some(people);
+        let number = campaign.generation + 1;
+        let mut freezing = Freezing::begin(&campaign::folder(project), &campaign.id, number)?;
+        let (next, audience) = {
+            if amends {
+                bundle.freeze(&mut freezing)?;
+            } else {
+                campaign::refreeze(project, &campaign, &mut freezing)?;
+            }
+            let (audience_hash, total) =
+                self.freeze_again(&bundle, &mut freezing, &audience, joined)?;
+            let frozen = freezing.finish()?;
+            let next = Generation {
+                number,
+                content_hash: if amends {
+                    bundle.content_hash()
+                } else {
+                    campaign.content_hash.clone()
+                },
+                audience_hash,
+                total,
+                // It is news again, because somebody says so.
+                deliver_by: campaign.deliver_by.max(self.deliver_by()),
+            };
+            (next, Audience::of(&frozen)?)
+        };
+        Ok(Job {
+            bundle,
+            audience,
+            campaign,
+            ledger: self.ledger,
+            gone,
+            next: Some(next),
+            _scratch: None,
+        })
+    }
+
+    /// Calls the list over, and says of every row what there is to say.
+    fn call_over(&self) -> Result<People> {
+        let mut roll = Roll::open(self)?;
+        while roll.next()?.is_some() {}
+        roll.finish().map(RollCall::into_people)
+    }
+
+    /// Freezes those on the list, and says of every row what there is to say.
+    fn freeze(&self, bundle: &Bundle, freezing: &mut Freezing) -> Result<(String, u32)> {
+        let list = &self.project.settings.list.path;
+        let mut roll = Roll::open(self)?;
+        let frozen = campaign::freeze_audience(bundle, freezing, list, || roll.next());
+        // What is wrong with the list as a whole comes before what is wrong with mails to people on it.
+        if roll.is_over {
+            roll.finish()?;
+        }
+        frozen
+    }
+
+    /// Freezes those who were frozen before, and after them those who have joined.
+    fn freeze_again(
+        &self,
+        bundle: &Bundle,
+        freezing: &mut Freezing,
+        before: &Audience,
+        joined: Option<People>,
+    ) -> Result<(String, u32)> {
+        let list = &self.project.settings.list.path;
+        let mut before = before.iter();
+        let mut joined = match joined {
+            Some(people) => Some((people, RollCall::open(self.project, self.segment)?)),
+            None => None,
+        };
+        campaign::freeze_audience(bundle, freezing, list, || {
+            if let Some(recipient) = before.next() {
+                return recipient.map(Some);
+            }
+            let Some((people, call)) = &mut joined else {
+                return Ok(None);
+            };
+            while let Some(recipient) = call.next(|_| {})? {
+                // Each is taken once, whoever else is on the list.
+                if people.take(&recipient.address) {
+                    return Ok(Some(recipient));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    fn deliver_by(&self) -> Option<Timestamp> {
+        let now = self.project.clock.now();
+        now.checked_add(
+            jiff::SignedDuration::try_from(self.project.settings.send.deliver_by.0).ok()?,
+        )
+        .ok()
+    }
+}
+
+/// The list, called over in public.
+struct Roll<'a> {
+    call: RollCall,
+    tally: Tally<'a>,
+    outbox: &'a Outbox,
+    list: &'a str,
+    recipients: usize,
+    refused: Vec<Error>,
+    is_over: bool,
+}
+
+impl<'a> Roll<'a> {
+    fn open(entry: &'a Entry<'_>) -> Result<Self> {
+        let list = &entry.project.settings.list.path;
+        Ok(Self {
+            call: RollCall::open(entry.project, entry.segment)?,
+            tally: Tally::new(entry.project.ui, list),
+            outbox: entry.outbox,
+            list,
+            recipients: 0,
+            refused: Vec::new(),
+            is_over: false,
+        })
+    }
+
+    fn next(&mut self) -> Result<Option<Recipient>> {
+        let next = self.call.next(|called| self.tally.add(called))?;
+        if let Some(recipient) = &next {
+            self.recipients += 1;
+            if let Err(error) = self.outbox.accepts(recipient, self.list)
+                && self.refused.len() < MANY
+            {
+                self.refused.push(error);
+            }
+        }
+        self.is_over = next.is_none();
+        Ok(next)
+    }
+
+    fn finish(self) -> Result<RollCall> {
+        self.tally.finish(self.recipients)?;
+        match Error::all(self.refused) {
+            None => Ok(self.call),
+            Some(error) => Err(error.hint(
+                "Take the samples out of the list, or deliver to the sandbox with `--sandbox`.",
+            )),
+        }
+    }
+}
+
+/// Errors of one sort that are told.
+const MANY: usize = 20;
+
+/// Whether any mail of a campaign may have left.
+fn begun(counts: &Counts) -> bool {
+    counts.total() > counts.pending + counts.skipped
+}
+
+/// How many mails are out, or may be.
+fn done(counts: &Counts) -> u64 {
+    [State::Sending, State::Sent, State::Failed, State::Unknown]
+        .map(|state| counts.of(state))
+        .iter()
+        .sum()
+}
+
+/// As much of a hash as people compare.
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+fn cancelled(campaign: &Campaign, venue: Venue) -> Error {
+    let error = Error::data(format!(
+        "the campaign `{}` was called off; nothing was sent",
+        campaign.id
+    ));
+    match venue {
+        Venue::Sandbox => error
+            .hint("Add `--fresh` to forget the sandbox's books of this issue and deliver it anew."),
+        Venue::Relay | Venue::DryRun | Venue::Rehearsal => {
+            error.hint("To send it after all, give it a file of its own: under another name it is another campaign.")
+        }
+    }
+}
+
+fn edited(campaign: &Campaign, draft: &Bundle, counts: &Counts, venue: Venue) -> Error {
+    let error = Error::data(format!(
+        "the issue was edited after the campaign `{}` began: {} of {} mails are out or under way",
+        campaign.id,
+        done(counts) + counts.deferred + counts.expired,
+        counts.total()
+    ))
+    .because_of(format!(
+        "what is being sent has the hash {}",
+        short(&campaign.content_hash)
+    ))
+    .because_of(format!(
+        "what the files say now has the hash {}",
+        short(&draft.content_hash())
+    ))
+    .hint("To go on with what the first readers got, bring the files back to what they were.")
+    .hint(
+        "To go on with what the files say now, for those who have not had it yet, add `--amend`.",
+    );
+    match venue {
+        Venue::Sandbox => error.hint(
+            "To forget the sandbox's books of this issue and deliver to everyone anew, add `--fresh`.",
+        ),
+        Venue::Relay | Venue::DryRun | Venue::Rehearsal => error.hint(
+            "To send something new to everyone, give it a file of its own: a correction is an issue, too.",
+        ),
+    }
+}
