@@ -19,7 +19,7 @@ TARGET = ROOT / "target" / "mutants"
 # name: ([(file, what stands there once, what takes its place)], the test that has to fail)
 MUTANTS = {
     "synchronous = NORMAL": (
-        [("src/delivery/ledger/schema.rs", "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL")],
+        [("src/delivery/ledger/schema.rs", "synchronous = FULL; PRAGMA wal", "synchronous = NORMAL; PRAGMA wal")],
         ["powercut"],
     ),
     "result recorded before the reply": (
@@ -27,8 +27,8 @@ MUTANTS = {
             (
                 "src/delivery/run/worker.rs",
                 "        let exchange = tokio::select! {",
-                """        let early = Entry { state: State::Sent, code: Some(250), reply: String::new(), at: now, next_at: None };
-        shared.ledger.record(plan.campaign, claim.seq, early);
+                """        let early = Entry { state: State::Sent, code: Some(250), reply: String::new(), at: shared.clock.now(), next_at: None };
+        shared.ledger.record(shared.plan.campaign, task.claim.seq, early);
         let exchange = tokio::select! {""",
             )
         ],
@@ -55,8 +55,8 @@ MUTANTS = {
             ),
             (
                 "src/delivery/run/worker.rs",
-                "let certain = !matches!(outcome, Outcome::Unknown { .. });",
-                "let certain = true;",
+                "if !matches!(outcome, Outcome::Unknown { .. }) {\n                    line.was",
+                "if true {\n                    line.was",
             ),
         ],
         ["--test", "it", "delivery_faults"],
