@@ -31,6 +31,9 @@ use super::relay::Deadlines;
 /// The longest line of a reply that is waited for. RFC 5321 4.5.3.1.5 says 512.
 const LONGEST_LINE: usize = 4096;
 
+/// How much of a line is passed on: lettre gives up on long ones, and a yes must stay a yes.
+const KEPT: usize = 500;
+
 /// The longest reply that is listened to, in all its lines: one that goes on and on is no answer, and
 /// its deadline does not come while it speaks.
 const LONGEST_REPLY: usize = 16 * 1024;
@@ -226,6 +229,13 @@ impl AsyncRead for Wire {
         let mut inner = self.inner();
         loop {
             if let Some(end) = inner.held.iter().position(|byte| *byte == b'\n') {
+                let end = match end > KEPT {
+                    true => {
+                        inner.held.drain(KEPT..end - 1);
+                        KEPT + 1
+                    }
+                    false => end,
+                };
                 // One line at a time, and whole lines only: half a reply is none.
                 let length = (end + 1).min(buffer.remaining());
                 buffer.put_slice(&inner.held[..length]);

@@ -379,6 +379,7 @@ async fn what_a_relay_says_is_kept_short_and_plain() {
         _ if is_for(event, Stage::Rcpt, 1) => Some(Act::Say(
             "550-5.1.1 no no no no no no\r\n".repeat(500) + "550 5.1.1 no\r\n",
         )),
+        _ if is_for(event, Stage::Dot, 2) => say(&format!("250 ok {}", "x".repeat(3000))),
         _ => None,
     })
     .await;
