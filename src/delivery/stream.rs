@@ -31,6 +31,13 @@ use super::relay::Deadlines;
 /// The longest line of a reply that is waited for. RFC 5321 4.5.3.1.5 says 512.
 const LONGEST_LINE: usize = 4096;
 
+/// How much of a line is passed on: lettre gives up on long ones, and a yes must stay a yes.
+const KEPT: usize = 500;
+
+/// The longest reply that is listened to, in all its lines: one that goes on and on is no answer, and
+/// its deadline does not come while it speaks.
+const LONGEST_REPLY: usize = 16 * 1024;
+
 /// How long we wait for the answer to QUIT: it changes nothing.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -69,6 +76,8 @@ struct Inner {
     alarm: Option<Pin<Box<Sleep>>>,
     // What the relay sent and lettre has not read yet: plain ASCII, with CRLF line ends.
     held: Vec<u8>,
+    // How much lettre has read in this phase.
+    heard: usize,
 }
 
 enum Socket {
@@ -89,6 +98,7 @@ impl Wire {
             phase: Phase::Greeting,
             alarm: None,
             held: Vec::new(),
+            heard: 0,
         }))))
     }
 
@@ -156,6 +166,7 @@ impl Inner {
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.alarm = None;
+        self.heard = 0;
     }
 
     fn deadline(&self) -> Duration {
@@ -218,10 +229,24 @@ impl AsyncRead for Wire {
         let mut inner = self.inner();
         loop {
             if let Some(end) = inner.held.iter().position(|byte| *byte == b'\n') {
+                let end = match end > KEPT {
+                    true => {
+                        inner.held.drain(KEPT..end - 1);
+                        KEPT + 1
+                    }
+                    false => end,
+                };
                 // One line at a time, and whole lines only: half a reply is none.
                 let length = (end + 1).min(buffer.remaining());
                 buffer.put_slice(&inner.held[..length]);
                 inner.held.drain(..length);
+                inner.heard += length;
+                if inner.heard > LONGEST_REPLY {
+                    return Poll::Ready(Err(io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        "the relay's reply does not end",
+                    )));
+                }
                 return Poll::Ready(Ok(()));
             }
             if inner.held.len() > LONGEST_LINE {

@@ -16,7 +16,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// Where an exchange is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,12 @@ pub enum Act {
     Say(String),
     SayThenClose(String),
     Close,
+    /// End the connection with a RST, and what was on its way with it.
+    Reset,
+    /// Ask for the message, take its first line, and end the connection with a RST.
+    TakeALineThenReset,
+    /// Say it after a while.
+    Late(std::time::Duration, String),
     /// Say nothing, and wait for the other side to lose patience.
     Stall,
 }
@@ -183,7 +189,7 @@ async fn serve(socket: TcpStream, tls: Tls, mut talk: Talk) -> io::Result<()> {
 
 impl Talk {
     /// Talks until the end, or until the other side wants TLS.
-    async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+    async fn run<S: AsyncRead + AsyncWrite + Unpin + Cut>(
         &mut self,
         socket: S,
         starttls: bool,
@@ -262,8 +268,10 @@ impl Talk {
                     let event = self.event(Stage::Dot, &recipient);
                     let act = (self.script)(&event).unwrap_or(Act::Say(queued + "\r\n"));
                     let yes = match &act {
-                        Act::Say(text) | Act::SayThenClose(text) => text.starts_with('2'),
-                        Act::Close | Act::Stall => false,
+                        Act::Say(text) | Act::SayThenClose(text) | Act::Late(_, text) => {
+                            text.starts_with('2')
+                        }
+                        _ => false,
                     };
                     if yes {
                         let mut log = self.log.lock().unwrap();
@@ -292,9 +300,9 @@ impl Talk {
     }
 
     /// Answers; says whether it was a yes, or nothing when the conversation is over.
-    async fn act<S: AsyncWrite + Unpin>(
+    async fn act<S: AsyncRead + AsyncWrite + Unpin + Cut>(
         &self,
-        stream: &mut S,
+        stream: &mut BufReader<S>,
         stage: Stage,
         line: &str,
         usual: &str,
@@ -302,15 +310,52 @@ impl Talk {
         let act = (self.script)(&self.event(stage, line));
         let act = act.unwrap_or_else(|| Act::Say(format!("{usual}\r\n")));
         let yes = match &act {
-            Act::Say(text) => text.starts_with(['2', '3']),
+            Act::Say(text) | Act::Late(_, text) => text.starts_with(['2', '3']),
             _ => false,
         };
         Ok(perform(stream, act).await?.then_some(yes))
     }
 }
 
-async fn perform<S: AsyncWrite + Unpin>(stream: &mut S, act: Act) -> io::Result<bool> {
+/// A connection that can be ended without a goodbye.
+pub trait Cut {
+    fn socket(&self) -> &TcpStream;
+}
+
+impl Cut for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Cut for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+async fn perform<S: AsyncRead + AsyncWrite + Unpin + Cut>(
+    stream: &mut BufReader<S>,
+    act: Act,
+) -> io::Result<bool> {
     match act {
+        Act::Reset => {
+            stream.get_ref().socket().set_zero_linger()?;
+            Ok(false)
+        }
+        Act::TakeALineThenReset => {
+            stream.write_all(b"354 go on\r\n").await?;
+            stream.flush().await?;
+            stream.read_line(&mut String::new()).await?;
+            stream.get_ref().socket().set_zero_linger()?;
+            Ok(false)
+        }
+        Act::Late(after, text) => {
+            tokio::time::sleep(after).await;
+            stream.write_all(text.as_bytes()).await?;
+            stream.flush().await?;
+            Ok(true)
+        }
         Act::Say(text) => {
             stream.write_all(text.as_bytes()).await?;
             stream.flush().await?;

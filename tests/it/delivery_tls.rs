@@ -22,14 +22,15 @@ use crate::{
 
 /// An authority in PEM, and a server that it vouches for under a name.
 fn authority(name: &str) -> (Vec<u8>, TlsAcceptor) {
+    authority_of(CertificateParams::new([name.to_owned()]).unwrap())
+}
+
+fn authority_of(server: CertificateParams) -> (Vec<u8>, TlsAcceptor) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new([name.to_owned()])
-        .unwrap()
-        .signed_by(&key, &ca)
-        .unwrap();
+    let certificate = server.signed_by(&key, &ca).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -113,6 +114,27 @@ async fn who_cannot_be_trusted_gets_nothing() {
             let said = server.log().commands.concat().concat();
             assert!(!said.contains("AUTH") && !said.contains("MAIL"), "{said}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_expired_stops_the_run() {
+    for security in [Security::Implicit, Security::StartTls] {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        let (ca, acceptor) = authority_of(params);
+        let tls = match security {
+            Security::Implicit => Tls::Implicit(acceptor),
+            _ => Tls::Later(acceptor),
+        };
+        let server = FakeRelay::with_tls(tls, |_| None).await;
+        let relay = secured(&server, security, &ca);
+        let desk = Desk::new(2, &relay).await;
+        let summary = desk.send(relay).await;
+        let error = trouble(&summary);
+        assert_eq!(error.kind(), Kind::Unavailable, "{error}");
+        assert!(error.to_string().contains("expired"), "{error}");
+        assert_eq!((summary.counts.pending, server.connections()), (2, 1));
     }
 }
 

@@ -13,6 +13,7 @@ mod cmd_send;
 mod delivery;
 mod delivery_books;
 mod delivery_faults;
+mod delivery_matrix;
 mod delivery_relay;
 mod delivery_tls;
 mod freeze;
