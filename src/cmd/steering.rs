@@ -135,7 +135,6 @@ impl People {
 }
 
 /// What came of a wish.
-#[expect(clippy::large_enum_variant, reason = "there is one of it at a time")]
 pub(super) enum Granted {
     /// The campaign stands so now.
     Done(Box<Campaign>),
