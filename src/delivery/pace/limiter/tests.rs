@@ -378,7 +378,6 @@ async fn a_relay_that_bears_less_than_was_configured_gets_what_it_bears() {
             share * 100.0,
             used * 100.0
         );
-        println!("{figures}");
         assert!(share <= 0.08, "{figures}");
         assert!(used >= 0.75, "{figures}");
     }
