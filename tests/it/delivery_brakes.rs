@@ -13,8 +13,9 @@ use std::{
 
 use letterpress::{
     delivery::{
-        End, Mails, Relay,
-        pace::{GroupLimit, Groups, Presets},
+        End, Lane, Mails, Relay,
+        pace::{GroupLimit, Groups, Presets, Rate},
+        transport::Smtp,
     },
     error::{Kind, Result},
     mail::Mail,
@@ -143,5 +144,61 @@ async fn a_relay_that_says_its_quota_is_used_up_is_not_asked_by_the_next_run() {
         );
         assert_eq!(summary.counts.pending, 3);
         assert_eq!(server.connections(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_group_keeps_nobody_else_waiting() {
+    let server = FakeRelay::start(|_| None).await;
+    let relay = Relay {
+        connections: 2,
+        ..relay(&server)
+    };
+    let mut desk = Desk::new(8, &relay).await;
+    let limit = GroupLimit {
+        rate: Some("20/s".parse().unwrap()),
+        ..GroupLimit::default()
+    };
+    let limits = BTreeMap::from([("slow.example".to_owned(), limit)]);
+    desk.limits.groups = Arc::new(Groups::new(limits, Presets::Off).unwrap());
+    desk.mails = Arc::new(Mixed);
+    let summary = desk.send(relay).await;
+    assert_eq!(summary.counts.sent, 8);
+    // Three intervals of 55 ms.
+    assert!(
+        summary.took >= Duration::from_millis(165),
+        "{:?}",
+        summary.took
+    );
+    let dots = server.log().dots.clone();
+    let last = dots.last_chunk::<2>().unwrap();
+    assert_eq!(*last, ["r4@example.com", "r6@example.com"], "{dots:?}");
+}
+
+#[tokio::test]
+async fn a_relay_without_weight_steps_in_when_the_first_is_out() {
+    for is_out in [false, true] {
+        let first = FakeRelay::start(move |event| match event.stage {
+            Stage::Mail if is_out => say("550 5.4.5 Daily sending quota exceeded"),
+            _ => None,
+        })
+        .await;
+        let second = FakeRelay::start(|_| None).await;
+        let desk = Desk::new(6, &relay(&first)).await;
+        let lanes = [(&first, "first", 1), (&second, "second", 0)].map(|(server, name, weight)| {
+            let relay = Relay {
+                name: name.to_owned(),
+                ..relay(server)
+            };
+            let transport = Smtp::new(relay.clone()).unwrap();
+            Lane {
+                weight,
+                ..Lane::new(&relay, Rate::Max, transport)
+            }
+        });
+        let summary = desk.send_by(lanes.into()).await.unwrap();
+        assert!(matches!(summary.end, End::Complete), "{:?}", summary.end);
+        let sent: Vec<u64> = summary.lanes.iter().map(|lane| lane.sent).collect();
+        assert_eq!(sent, if is_out { [0, 6] } else { [6, 0] });
     }
 }
