@@ -1,7 +1,5 @@
 //! What holds a run back: groups of domains, a canary, quiet hours, a relay that says it is enough.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
-
 use std::{
     collections::BTreeMap,
     sync::{
@@ -54,6 +52,7 @@ async fn a_group_has_its_connections_and_no_more() {
         match event.stage {
             Stage::Rcpt if is_slow(seq) => {
                 highest.fetch_max(within.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                #[expect(clippy::disallowed_methods, reason = "a script cannot await")]
                 std::thread::sleep(Duration::from_millis(5));
             }
             Stage::Dot if is_slow(seq) => {
