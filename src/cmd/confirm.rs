@@ -3,11 +3,16 @@
 
 use jiff::Timestamp;
 
-use super::{campaign::Bundle, outbox::Outbox, project::Project};
+use super::{
+    campaign::Bundle,
+    outbox::{Forecast, Outbox},
+    project::Project,
+};
 use crate::{
     cli::SendArgs,
     delivery::pace::Rate,
     error::{Error, Kind, Result},
+    finding::Finding,
 };
 
 /// Shows what is about to happen, and asks unless the command line has answered.
@@ -17,6 +22,7 @@ pub(super) fn confirm(
     bundle: &Bundle,
     outbox: &Outbox,
     due: u64,
+    forecast: &Forecast,
 ) -> Result<()> {
     let ui = project.ui;
     let rate = outbox.rate(project);
@@ -25,11 +31,19 @@ pub(super) fn confirm(
         bundle.letterhead.slug,
         bundle.letterhead.from,
         outbox.name(),
-        outbox
-            .finish(project, due)
-            .filter(|_| project.settings.relay.is_some())
+        forecast
+            .finish
             .map_or_else(|| duration(due, rate), |at| until(project.clock.now(), at))
     ));
+    if let Some((late, end)) = forecast.late {
+        ui.finding_in_brief(&Finding::warning(
+            "too-late",
+            format!(
+                "about {late} of them will not be sent by {}, and are given up then",
+                brief(end)
+            ),
+        ));
+    }
     match args.expect {
         Some(expected) if expected == due => return Ok(()),
         Some(expected) => {

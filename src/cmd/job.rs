@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{
     campaign::{self, Audience, Bundle, Press},
-    outbox::{Outbox, Run, Stay, Venue},
+    outbox::{Forecast, Outbox, Run, Stay, Venue},
     project::Project,
     receipt,
     signals::Signals,
@@ -113,6 +113,21 @@ impl Job {
             None => 0,
         };
         Ok(counts.pending + counts.deferred + joined - self.gone.len() as u64)
+    }
+
+    /// What can be foreseen of sending them.
+    pub(super) async fn forecast(
+        &self,
+        project: &Project,
+        outbox: &Outbox,
+        due: u64,
+    ) -> Result<Forecast> {
+        let deliver_by = match &self.next {
+            Some(next) => next.deliver_by,
+            None => self.campaign.deliver_by,
+        };
+        let clock = project.clock.as_ref();
+        outbox.forecast(&self.ledger, clock, due, deliver_by).await
     }
 
     /// Why an earlier run paused it, if one did.

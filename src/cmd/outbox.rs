@@ -1,6 +1,8 @@
 //! Where a run's mails go: the relay, the sandbox inbox, or a folder. What differs between a send, a
 //! delivery to the sandbox and a dry run hangs on [`Venue`], and on nothing else.
 
+mod forecast;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
@@ -14,11 +16,13 @@ use crate::{
         Closures, Credentials, Lane, Mails, Plan, Progress, Relay, Security, Stop, Summary,
         Thresholds, deliver,
         ledger::{Key, Ledger},
-        pace::{self, GroupLimit, Groups, Limits, Outlook, Presets, Rate, Warmup},
+        pace::{GroupLimit, Groups, Limits, Presets, Rate, Warmup},
         transport::{Files, Smtp, Transport},
     },
     error::{Error, Kind, Result},
 };
+
+pub(super) use forecast::Forecast;
 
 /// Where to, as the command line says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,35 +211,6 @@ impl Outbox {
                 start(plan, vec![lane], run, project, signals).await
             }
         }
-    }
-
-    /// When so many mails will be gone, if they leave now; `None` when there is nothing to reckon with.
-    pub(super) fn finish(&self, project: &Project, due: u64) -> Option<Timestamp> {
-        let Self::Relay(routes) = self else {
-            return None;
-        };
-        let all: u64 = routes.iter().map(|route| u64::from(route.weight)).sum();
-        let now = project.clock.now();
-        let finishes = routes
-            .iter()
-            .filter(|route| route.weight > 0 || all == 0)
-            .map(|route| {
-                let share = match all {
-                    0 => due / routes.len().max(1) as u64,
-                    all => (due * u64::from(route.weight)).div_ceil(all),
-                };
-                pace::finish(&Outlook {
-                    now,
-                    due: share,
-                    per_second: route.limits.rate.per_second(),
-                    quotas: &route.limits.quotas,
-                    used: &[],
-                    warmup: None,
-                    quiet: route.limits.quiet.as_ref(),
-                    closed: None,
-                })
-            });
-        finishes.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
     /// Closes it, and says which files it has kept.

@@ -68,6 +68,7 @@ pub(super) fn one(
             outbox: &outbox,
             segment,
             slot,
+            deliver_by: issue.front.deliver_by,
             ledger,
         };
         let job = entry.enter(bundle).await?;
@@ -82,7 +83,8 @@ pub(super) fn one(
         // A dry run writes files and to nobody: there is nothing to be sure of.
         let is_harmless = venue == Venue::DryRun && args.expect.is_none();
         if !is_harmless && (due > 0 || job.changes_the_books()) {
-            confirm::confirm(args, project, &job.bundle, &outbox, due)?;
+            let forecast = job.forecast(project, &outbox, due).await?;
+            confirm::confirm(args, project, &job.bundle, &outbox, due, &forecast)?;
         }
         job.go_on().await?;
         // From here on there is something to finish; until now a signal may end us where we are, at

@@ -12,6 +12,7 @@ mod cmd_init;
 mod cmd_send;
 mod delivery;
 mod delivery_books;
+mod delivery_brakes;
 mod delivery_faults;
 mod delivery_matrix;
 mod delivery_relay;

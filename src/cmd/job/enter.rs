@@ -1,7 +1,7 @@
 //! Into the books: a campaign is frozen and entered, or found where an earlier run has left it, and the
 //! list is called over for it, once, row by row.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -32,6 +32,8 @@ pub(in crate::cmd) struct Entry<'a> {
     pub(in crate::cmd) outbox: &'a Outbox,
     pub(in crate::cmd) segment: Segment,
     pub(in crate::cmd) slot: Option<Timestamp>,
+    /// How long it is news, where the issue says so itself.
+    pub(in crate::cmd) deliver_by: Option<Duration>,
     pub(in crate::cmd) ledger: Arc<Ledger>,
 }
 
@@ -250,11 +252,9 @@ impl Entry<'_> {
     }
 
     fn deliver_by(&self) -> Option<Timestamp> {
-        let now = self.project.clock.now();
-        now.checked_add(
-            jiff::SignedDuration::try_from(self.project.settings.send.deliver_by.0).ok()?,
-        )
-        .ok()
+        let settings = &self.project.settings.send;
+        let span = self.deliver_by.unwrap_or(settings.deliver_by.0);
+        self.project.clock.now().checked_add(span).ok()
     }
 }
 

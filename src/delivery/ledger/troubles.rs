@@ -1,8 +1,6 @@
 //! What a run leaves for the next one and for who looks on: since when a relay gives nothing but
 //! trouble, and when the run is expected to be done.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -38,28 +36,6 @@ impl Ledger {
             format!("{} {}", since.as_millisecond(), last.as_millisecond())
         });
         self.note(trouble_of(relay), value).await
-    }
-
-    /// When a campaign's news is no news any more: fixed when it begins.
-    pub async fn deadline(
-        &self,
-        key: Key,
-        span: Duration,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>> {
-        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        let now = now.as_millisecond();
-        let at: i64 = self
-            .ask(move |connection| {
-                connection.query_row(
-                    "UPDATE campaign SET deliver_by = coalesce(deliver_by, coalesce(started_at, ?2) + ?3)
-                     WHERE key = ?1 RETURNING deliver_by",
-                    params![key, now, span.min(i64::MAX / 4)],
-                    |record| record.get(0),
-                )
-            })
-            .await?;
-        Ok(Timestamp::from_millisecond(at).ok())
     }
 
     /// Notes when the run is expected to be done, or that nobody can tell.

@@ -154,13 +154,12 @@ impl Feed {
         self.shelf().begin_reading();
         let deferred = self.ledger.deferred(self.key, self.soon(now)).await?;
         let page = self.ledger.pending(self.key, after, PAGE).await?;
-        let mut shelf = self.shelf();
-        shelf.add_deferred(deferred);
-        shelf.end_reading();
-        shelf.wake(now, |seq| self.domain(seq));
-        shelf.add_pending(&page, |seq| self.domain(seq));
-        drop(shelf);
-        self.changed.notify_waiters();
+        self.change(|shelf| {
+            shelf.add_deferred(deferred);
+            shelf.wake(now, |seq| self.domain(seq));
+            shelf.add_pending(&page, |seq| self.domain(seq));
+            shelf.end_reading();
+        });
         Ok(())
     }
 

@@ -3,9 +3,10 @@
 //! Pure, told the time; knows no books. Rows stand in lines: those whose mail is held to the same
 //! limits on every lane are in one line, so that a slow group of domains holds up itself alone.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -221,7 +222,7 @@ impl Shelf {
         self.read_all = page.is_empty();
         for seq in page {
             // A deferred row that came back from a broken exchange is pending now.
-            if !self.taken.contains(seq) {
+            if !self.is_stale(*seq) && !self.taken.contains(seq) {
                 let line = self.line_of(|| domain(*seq));
                 self.push_back(Claim {
                     seq: *seq,
@@ -236,14 +237,16 @@ impl Shelf {
     /// Deferred rows that fall due soon, as the books have them.
     pub(super) fn add_deferred(&mut self, rows: Vec<Due>) {
         for due in rows {
-            let is_stale = self
-                .settled_meanwhile
-                .as_ref()
-                .is_some_and(|settled| settled.contains(&due.seq));
-            if !is_stale && self.taken.insert(due.seq) {
+            if !self.is_stale(due.seq) && self.taken.insert(due.seq) {
                 self.waiting.insert((due.at, due.seq), due.attempts);
             }
         }
+    }
+
+    /// Whether what was read of a row is older than what came of it.
+    fn is_stale(&self, seq: u32) -> bool {
+        let settled = self.settled_meanwhile.as_ref();
+        settled.is_some_and(|settled| settled.contains(&seq))
     }
 
     /// Whether there is nothing more to read, to send or to wait for.
@@ -439,3 +442,6 @@ impl Bounds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
