@@ -8,6 +8,7 @@
 
 mod books;
 mod change;
+mod mark;
 mod relays;
 mod row;
 mod runs;
@@ -86,6 +87,7 @@ impl Ledger {
             Err(holder) => return Err(held(path, &holder)),
         };
         let source = schema::Source::File(path.to_owned());
+        mark::check(path)?;
         schema::look_over(path)?;
         Self::start(source, path.display().to_string(), Some(lock))
     }
