@@ -163,7 +163,7 @@ impl People {
 /// What came of a wish.
 pub(super) enum Granted {
     /// The campaign stands so now.
-    Done(Campaign),
+    Done(Box<Campaign>),
     /// A run was told, and has not finished the mails in flight yet.
     Told,
 }
@@ -192,7 +192,7 @@ async fn granted(project: &Project, id: &str, wish: Wish) -> Result<Granted> {
                 campaign = told()?;
                 continue;
             }
-            _ => return Ok(Granted::Done(campaign)),
+            _ => return Ok(Granted::Done(Box::new(campaign))),
         }
         match Ledger::open(&path) {
             // Nobody sends: who did was killed.
