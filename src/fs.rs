@@ -288,6 +288,16 @@ pub fn remove_folder(path: &Path) -> Result<()> {
     }
 }
 
+/// Removes a file; no error when it is not there.
+pub fn remove_file(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+            Err(cannot("remove", path, &cause))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Gives a folder that is complete and synced its name, in one step.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
     std::fs::rename(from, to)

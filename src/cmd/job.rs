@@ -17,7 +17,7 @@ use crate::{
     cli::SendArgs,
     delivery::{
         End, Summary,
-        ledger::{Campaign, CampaignState, Generation, Ledger},
+        ledger::{Campaign, CampaignState, GONE, Generation, Ledger},
     },
     error::{Error, Kind, Result},
     finding::Finding,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 pub(super) use bar::Bar;
-pub(super) use enter::Entry;
+pub(super) use enter::{Draft, Entry};
 
 /// The ledger: on disk, or in memory for a dry run.
 pub(super) async fn ledger(project: &Project, venue: Venue) -> Result<Ledger> {
@@ -87,6 +87,8 @@ pub(super) struct Job {
     /// The rows of those who have left the list since it was frozen. The books have them only when
     /// the send is confirmed: a list that was cut short must not cost anybody a mail.
     gone: Vec<u32>,
+    /// The rows of those who had left it, and are back on purpose.
+    back: Vec<u32>,
     /// The generation that it goes on with, if that is another one; in the books, too, when it is
     /// confirmed.
     next: Option<Generation>,
@@ -112,7 +114,8 @@ impl Job {
             Some(next) => u64::from(next.total.saturating_sub(self.campaign.total)),
             None => 0,
         };
-        Ok(counts.pending + counts.deferred + joined - self.gone.len() as u64)
+        let back = self.back.len() as u64;
+        Ok(counts.pending + counts.deferred + joined + back - self.gone.len() as u64)
     }
 
     /// What can be foreseen of sending them.
@@ -149,7 +152,7 @@ impl Job {
     /// Whether going on changes the books for good, even where nobody is due: somebody is left out, or
     /// another content or audience counts.
     pub(super) fn changes_the_books(&self) -> bool {
-        !self.gone.is_empty() || self.next.is_some()
+        !self.gone.is_empty() || !self.back.is_empty() || self.next.is_some()
     }
 
     /// Sends what is due.
@@ -170,9 +173,8 @@ impl Job {
             self.ledger.grow(key, next).await?;
         }
         let now = project.clock.now();
-        self.ledger
-            .skip_all(key, &self.gone, "no longer on the list", now)
-            .await?;
+        self.ledger.skip_all(key, &self.gone, GONE, now).await?;
+        self.ledger.take_back(key, &self.back).await?;
         let counts = self.ledger.counts(key).await?;
         let bar = project.ui.progress(counts.total());
         bar.set_position(counts.settled());

@@ -19,9 +19,9 @@ pub(super) fn run(args: &PauseArgs, project: &Project) -> Result<Exit> {
     let (done, campaign, exit) = match steering::wish(project, &before.id, Wish::Pause)? {
         Granted::Told => ("told", Box::new(before.clone()), Exit::TryLater),
         Granted::Done(campaign) => match (&before.state, &campaign.state) {
-            (CampaignState::Paused(_), _) => ("nothing", campaign, Exit::Done),
-            (_, CampaignState::Paused(_)) => ("paused", campaign, Exit::Done),
-            _ => ("nothing", campaign, Exit::Done),
+            (CampaignState::Paused(_), _) => ("nothing", *campaign, Exit::Done),
+            (_, CampaignState::Paused(_)) => ("paused", *campaign, Exit::Done),
+            _ => ("nothing", *campaign, Exit::Done),
         },
     };
     let counts = found.books.counts(campaign.key)?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     campaign::{self, Bundle, Sandbox},
     confirm,
-    job::{self, Entry},
+    job::{self, Draft, Entry},
     outbox::{Outbox, Venue},
     project::Project,
     report,
@@ -18,6 +18,7 @@ use crate::{
     audience::Segment,
     cli::SendArgs,
     compose::Composed,
+    delivery::ledger::Books,
     error::{Error, Kind, Result},
     exit::Exit,
     finding::Severity,
@@ -40,6 +41,10 @@ pub(super) fn one(
     project: &Project,
 ) -> Result<Exit> {
     let venue = Venue::of(args, project);
+    if let Some(campaign) = under_way(project, name, slot, venue)? {
+        let draft = Draft::Frozen(campaign);
+        return finish(args, project, venue, name, slot, (Segment::All, draft));
+    }
     let issue = project.gather(name)?;
     if let Some(exit) = not_yet(project, &issue, venue) {
         return Ok(exit);
@@ -48,18 +53,45 @@ pub(super) fn one(
         ControlFlow::Continue(slot) => slot,
         ControlFlow::Break(exit) => return Ok(exit),
     };
+    if let Some(campaign) = of_an_earlier_slot(project, &issue, slot, venue)? {
+        refuse_amending(args, &issue, &campaign)?;
+        project.ui.status(&format!(
+            "`{campaign}` goes on with what was frozen for it; what the files say now is for a later slot."
+        ));
+        let draft = Draft::Frozen(campaign);
+        return finish(
+            args,
+            project,
+            venue,
+            &issue.slug,
+            slot,
+            (Segment::All, draft),
+        );
+    }
     let composed = project.compose(&issue)?;
     refuse(&composed)?;
     let segment = segment(&issue)?;
     let columns = RollCall::open(project, segment)?.columns();
     report::fields(&composed.edition, &columns, &project.settings.list.path)?;
     let bundle = bundle(project, &issue, composed, slot, venue)?;
+    let draft = Draft::Files(Box::new(bundle));
+    finish(args, project, venue, &issue.slug, slot, (segment, draft))
+}
 
+/// Enters a campaign in the books, or finds it there, and sends what is due of it.
+fn finish(
+    args: &SendArgs,
+    project: &Project,
+    venue: Venue,
+    slug: &str,
+    slot: Option<Timestamp>,
+    (segment, draft): (Segment, Draft),
+) -> Result<Exit> {
     super::runtime()?.block_on(async {
-        let outbox = Outbox::open(project, venue, &issue.slug).await?;
+        let outbox = Outbox::open(project, venue, slug).await?;
         let ledger = Arc::new(job::ledger(project, venue).await?);
         if args.fresh {
-            ledger.forget(&bundle.letterhead.campaign).await?;
+            ledger.forget(draft.campaign()).await?;
         }
         let entry = Entry {
             project,
@@ -71,14 +103,14 @@ pub(super) fn one(
             deliver_by: issue.front.deliver_by,
             ledger,
         };
-        let job = entry.enter(bundle).await?;
+        let job = entry.enter(draft).await?;
         let due = job.due().await?;
         // At a rehearsal nobody is there to look, and there is nothing to lose.
         if let Some(reason) = job
             .paused()
             .filter(|_| due > 0 && venue != Venue::Rehearsal)
         {
-            after_a_look(project, &issue.slug, reason)?;
+            after_a_look(project, slug, reason)?;
         }
         // A dry run writes files and to nobody: there is nothing to be sure of.
         let is_harmless = venue == Venue::DryRun && args.expect.is_none();
@@ -92,8 +124,59 @@ pub(super) fn one(
         let signals = Signals::listen()?;
         let summary = job.deliver(project, args, &outbox, due, &signals).await;
         let kept = outbox.close().await?;
-        report::summary(project, &issue.slug, venue, summary?, &kept, &signals)
+        report::summary(project, slug, venue, summary?, &kept, &signals)
     })
+}
+
+/// The campaign of a slot that cron goes on with, if anybody may have been written to for it. It is
+/// frozen, and the issue's file may be about the next slot by now, broken, or gone.
+fn under_way(
+    project: &Project,
+    slug: &str,
+    slot: Option<Timestamp>,
+    venue: Venue,
+) -> Result<Option<String>> {
+    if slot.is_none() || venue != Venue::Relay {
+        return Ok(None);
+    }
+    let id = campaign::id_at(slug, slot, Sandbox::No);
+    let ledger = project.path(project.settings.ledger_path());
+    let Some(books) = Books::open_if_begun(&ledger)? else {
+        return Ok(None);
+    };
+    let Some(found) = books.campaign(&id)? else {
+        return Ok(None);
+    };
+    let is_begun = books.counts(found.key)?.is_begun();
+    Ok(is_begun.then_some(id))
+}
+
+/// The same when a person goes on with a slot after which another one has come.
+fn of_an_earlier_slot(
+    project: &Project,
+    issue: &Issue,
+    slot: Option<Timestamp>,
+    venue: Venue,
+) -> Result<Option<String>> {
+    let (Some(slot), Some(schedule)) = (slot, &issue.front.every) else {
+        return Ok(None);
+    };
+    match schedule.last_at_or_before(project.clock.now()) {
+        Some(last) if last > slot => under_way(project, &issue.slug, Some(slot), venue),
+        _ => Ok(None),
+    }
+}
+
+/// Who amends an earlier slot would mix what is meant for the next one into it.
+fn refuse_amending(args: &SendArgs, issue: &Issue, campaign: &str) -> Result<()> {
+    if !args.amend {
+        return Ok(());
+    }
+    Err(Error::data(format!(
+        "`{campaign}` cannot be amended: the next slot of `{}` has come",
+        issue.slug
+    ))
+    .hint("Without `--amend` it goes on with what was frozen for it; what the files say now is sent for the next slot."))
 }
 
 /// An issue whose time has not come is not sent, but for looking at it.

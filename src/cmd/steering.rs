@@ -48,10 +48,28 @@ pub(super) fn find(project: &Project, issue: &str, sandbox: Sandbox) -> Result<F
         Some(books) => books.campaigns()?,
         None => Vec::new(),
     };
-    // The latest comes first.
-    let found = campaigns
+    let own: Vec<&Campaign> = campaigns
         .iter()
-        .find(|campaign| is_of(&campaign.id, slug, sandbox));
+        .filter(|campaign| is_of(&campaign.id, slug, sandbox))
+        .collect();
+    // The latest comes first; of those without a slot, that which was entered last.
+    let found = own
+        .iter()
+        .rev()
+        .max_by_key(|campaign| campaign.slot)
+        .copied();
+    let others: Vec<String> = own
+        .iter()
+        .filter(|other| found.is_some_and(|found| found.id != other.id) && is_open(other))
+        .map(|other| format!("`{}`", other.id))
+        .collect();
+    if let (Some(found), false) = (found, others.is_empty()) {
+        project.ui.status(&format!(
+            "This is about `{}`. Not at their end are also {}: say the name of one to mean it.",
+            found.id,
+            others.join(", ")
+        ));
+    }
     let Some((books, campaign)) = books.zip(found) else {
         return Err(not_sent(project, slug, sandbox, &campaigns));
     };
@@ -83,6 +101,14 @@ fn is_of(id: &str, slug: &str, sandbox: Sandbox) -> bool {
         .strip_prefix(slug)
         .and_then(|rest| rest.strip_prefix("@all"));
     found == sandbox && rest.is_some_and(|slot| slot.is_empty() || slot.starts_with('@'))
+}
+
+/// Whether there is something left of a campaign for anybody to steer.
+fn is_open(campaign: &Campaign) -> bool {
+    !matches!(
+        campaign.state,
+        CampaignState::Complete | CampaignState::Cancelled
+    )
 }
 
 fn not_sent(project: &Project, slug: &str, sandbox: Sandbox, campaigns: &[Campaign]) -> Error {

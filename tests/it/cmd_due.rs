@@ -273,3 +273,36 @@ fn a_pause_is_said_once() {
     let _ = project.run(&["send", "--due"]).exit(0);
     assert_eq!(sent(&project), 3);
 }
+
+#[test]
+fn what_is_under_way_for_a_slot_goes_on_with_what_was_frozen() {
+    let (project, _inbox) = project();
+    let every = format!("every = \"daily {} UTC\"", hours_ago(1).strftime("%H:%M"));
+    let project = project.file("issues/weekly.md", issue(&every));
+    let _ = project
+        .run(&["send", "weekly", "--yes", "--limit", "1"])
+        .exit(0);
+    // The next one is being written, the theme with it.
+    project.write(
+        "issues/weekly.md",
+        issue(&every).replace("Hello.", "{{ subscriber.nothing }} {% if"),
+    );
+    let output = project.run(&["send", "--due"]).exit(0);
+    assert_eq!(heads(&output.stdout).len(), 2, "{}", output.stdout);
+    let mails = project.messages(".letterpress/sandbox");
+    assert_eq!(mails.len(), 3);
+    assert!(mails.iter().all(|mail| mail.contains("Hello.")));
+}
+
+#[test]
+fn what_is_under_way_for_a_slot_does_not_need_its_file() {
+    let (project, _inbox) = project();
+    let every = format!("every = \"daily {} UTC\"", hours_ago(1).strftime("%H:%M"));
+    let project = project.file("issues/weekly.md", issue(&every));
+    let _ = project
+        .run(&["send", "weekly", "--yes", "--limit", "1"])
+        .exit(0);
+    std::fs::remove_file(project.path("issues/weekly.md")).unwrap();
+    let _ = project.run(&["send", "--due"]).exit(0);
+    assert_eq!(sent(&project), 3);
+}

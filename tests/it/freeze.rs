@@ -311,3 +311,61 @@ fn a_ledger_that_may_not_be_written_is_told_of() {
     );
     assert_eq!(project.messages(SANDBOX).len(), 1);
 }
+
+#[test]
+fn who_had_left_and_is_back_is_included_on_purpose_only_and_once() {
+    let project = begun();
+    let without_ben: String = LIST
+        .lines()
+        .filter(|line| !line.starts_with("ben"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    project.write("subscribers/list.csv", without_ben.clone());
+    project.write("subscribers/suppressions.csv", "email\nchi@example.net\n");
+    let send = ["send", "a", "--sandbox", "--yes"];
+    let include = ["send", "a", "--sandbox", "--include-new", "--yes"];
+    let _ = project.run(&send).exit(0);
+    assert_eq!(project.messages(SANDBOX).len(), 1);
+    // Ben is back, in other letters; Chi is suppressed still.
+    project.write(
+        "subscribers/list.csv",
+        without_ben + "BEN@example.org,Ben,pro,\n",
+    );
+    let _ = project.run(&send).exit(0);
+    assert_eq!(project.messages(SANDBOX).len(), 1);
+    for _ in 0..2 {
+        let _ = project.run(&include).exit(0);
+        assert_eq!(project.messages(SANDBOX).len(), 2);
+    }
+    project.write("subscribers/suppressions.csv", "email\n");
+    for _ in 0..2 {
+        let _ = project.run(&include).exit(0);
+        assert_eq!(project.messages(SANDBOX).len(), 3);
+    }
+}
+
+#[test]
+fn a_list_that_was_cut_short_costs_nobody_a_mail() {
+    let project = project();
+    let list = many(20);
+    project.write("subscribers/list.csv", list.clone());
+    let _ = project
+        .run(&["send", "a", "--sandbox", "--yes", "--limit", "1"])
+        .exit(0);
+    let cut: String = list
+        .lines()
+        .take(9)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    project.write("subscribers/list.csv", cut.clone());
+    let send = ["send", "a", "--sandbox", "--yes"];
+    let refused = project.run(&send).exit(65).stdout("").stderr;
+    assert!(
+        refused.contains("12 of 20 people who were on the list"),
+        "{refused}"
+    );
+    assert_eq!(project.messages(SANDBOX).len(), 1);
+    project.write("subscribers/list.csv", list.clone());
+    let _ = project.run(&send).exit(0);
+    assert_eq!(project.messages(SANDBOX).len(), 20);
+}

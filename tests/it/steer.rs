@@ -541,3 +541,52 @@ fn twenty_stops_leave_nothing_in_doubt() {
     assert_eq!(received.len(), RECIPIENTS);
     assert!(received.values().all(|copies| *copies == 1));
 }
+
+#[test]
+fn of_an_issue_that_recurs_the_latest_slot_is_meant_and_the_others_are_named() {
+    let project = Project::new()
+        .file(
+            "issues/w.md",
+            "+++\nsubject = \"W\"\nevery = \"daily 00:00 UTC\"\n+++\n\nHello.\n",
+        )
+        .settings("\n[relay]\nurl = \"smtp+plain://127.0.0.1:1\"\n");
+    // Entered, and not confirmed.
+    let _ = project.run(&["send", "w", "--expect", "99"]).exit(65);
+    let ledger = project.path(".letterpress/ledger.db");
+    let books = rusqlite::Connection::open(ledger).unwrap();
+    // An earlier slot, entered later.
+    books
+        .execute_batch(
+            "INSERT INTO campaign(id, content_hash, audience_hash, total, state, created_at, slot)
+             VALUES('w@all@2020-01-01T00:00:00Z', '', '', 0, 'interrupted', 0, 1577836800000)",
+        )
+        .unwrap();
+    let latest: String = books
+        .query_row("SELECT max(id) FROM campaign", [], |row| row.get(0))
+        .unwrap();
+    let output = project.run(&["pause", "w", "-v"]).exit(0);
+    assert!(
+        output.stdout.starts_with(&format!("`{latest}` is paused")),
+        "{}",
+        output.stdout
+    );
+    assert!(
+        output.stderr.contains("also `w@all@2020-01-01T00:00:00Z`"),
+        "{}",
+        output.stderr
+    );
+    let output = project
+        .run(&["cancel", "w@all@2020-01-01T00:00:00Z", "--yes"])
+        .exit(0);
+    assert!(
+        output
+            .stdout
+            .starts_with("`w@all@2020-01-01T00:00:00Z` is cancelled")
+    );
+    let output = project.run(&["resume", "w"]).exit(0);
+    assert!(
+        output.stdout.starts_with(&format!("`{latest}` may go on")),
+        "{}",
+        output.stdout
+    );
+}

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     audience::{Address, Suppressions},
     cmd::{campaign::Press, project::Project},
-    delivery::Mails,
+    delivery::{Mails, ledger::SUPPRESSED},
     error::Result,
     fs,
     mail::Mail,
@@ -96,7 +96,7 @@ impl Suppressed {
         }
         known.suppressions.get(address).map(|found| {
             let reason = found.reason.as_deref().unwrap_or("suppressed");
-            format!("suppressed: {reason}")
+            format!("{SUPPRESSED}{reason}")
         })
     }
 }

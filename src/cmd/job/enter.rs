@@ -21,7 +21,7 @@ use crate::{
         campaign::Freezing,
         ledger::{Campaign, CampaignState, Counts, Generation, Ledger, NewCampaign, State, Terms},
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 
 /// All that is known of a send before the books are asked.
@@ -37,11 +37,36 @@ pub(in crate::cmd) struct Entry<'a> {
     pub(in crate::cmd) ledger: Arc<Ledger>,
 }
 
+/// What is to be sent.
+pub(in crate::cmd) enum Draft {
+    /// What the files say now.
+    Files(Box<Bundle>),
+    /// What was frozen for a campaign, whatever the files say.
+    Frozen(String),
+}
+
+impl Draft {
+    /// The id of its campaign.
+    pub(in crate::cmd) fn campaign(&self) -> &str {
+        match self {
+            Self::Files(bundle) => &bundle.letterhead.campaign,
+            Self::Frozen(campaign) => campaign,
+        }
+    }
+}
+
 impl Entry<'_> {
-    /// Enters a campaign, or finds it where an earlier run has left it. `draft` is what the files say
-    /// now.
-    pub(in crate::cmd) async fn enter(self, draft: Bundle) -> Result<Job> {
-        let Some(campaign) = self.ledger.campaign(&draft.letterhead.campaign).await? else {
+    /// Enters a campaign, or finds it where an earlier run has left it.
+    pub(in crate::cmd) async fn enter(self, draft: Draft) -> Result<Job> {
+        let known = self.ledger.campaign(draft.campaign()).await?;
+        let draft = match draft {
+            Draft::Files(bundle) => Some(*bundle),
+            Draft::Frozen(_) => None,
+        };
+        let Some(campaign) = known else {
+            let Some(draft) = draft else {
+                return Err(changed());
+            };
             if self.venue == Venue::Relay {
                 let letterhead = &draft.letterhead;
                 receipt::refuse(self.project, &letterhead.slug, &letterhead.campaign)?;
@@ -52,11 +77,10 @@ impl Entry<'_> {
             return Err(cancelled(&campaign, self.venue));
         }
         let counts = self.ledger.counts(campaign.key).await?;
-        if begun(&counts) {
-            self.resume(draft, campaign, &counts).await
-        } else {
+        match draft {
             // Nothing has left yet: what the files and the list say now is frozen anew.
-            self.begin(draft).await
+            Some(draft) if !counts.is_begun() => self.begin(draft).await,
+            draft => self.resume(draft, campaign, &counts).await,
         }
     }
 
@@ -91,6 +115,7 @@ impl Entry<'_> {
             audience: Audience::of(&frozen)?,
             ledger: self.ledger,
             gone: Vec::new(),
+            back: Vec::new(),
             next: None,
             _scratch: scratch,
         })
@@ -98,44 +123,67 @@ impl Entry<'_> {
 
     /// Goes on with what was frozen, or on purpose with what the files and the list say now. Who has
     /// left the list since, or was suppressed, is left out.
-    async fn resume(self, draft: Bundle, campaign: Campaign, counts: &Counts) -> Result<Job> {
+    async fn resume(
+        self,
+        draft: Option<Bundle>,
+        campaign: Campaign,
+        counts: &Counts,
+    ) -> Result<Job> {
         let project = self.project;
-        let is_edited = campaign.content_hash != draft.content_hash();
+        let draft = draft.map(|draft| (draft.content_hash(), draft));
+        let edited = draft.filter(|(hash, _)| *hash != campaign.content_hash);
         let Thawed {
             bundle,
             audience,
             is_of_this_version,
         } = campaign::thaw(project, &campaign)?;
-        match (is_edited, self.args.amend) {
-            (true, false) if is_of_this_version => {
-                return Err(edited(&campaign, &draft, counts, self.venue));
+        match (&edited, self.args.amend) {
+            (Some((hash, _)), false) if is_of_this_version => {
+                return Err(refuse_edited(&campaign, hash, counts, self.venue));
             }
             // Nobody can tell an edit from what another version makes of the same files.
-            (true, false) => project.ui.status(&format!(
+            (Some(_), false) => project.ui.status(&format!(
                 "Another version of letterpress has composed `{}`. It goes on with what was composed then; `--amend` takes what this version makes of the files now.",
                 campaign.id
             )),
-            (false, true) => project
+            (None, true) => project
                 .ui
                 .status("Nothing that readers see was edited; there is nothing to amend."),
-            (true, true) => project.ui.status(&format!(
+            (Some((hash, _)), true) => project.ui.status(&format!(
                 "Amended: {} go on with {} now; {} have had {}, or may have.",
                 counts.pending + counts.deferred,
-                short(&draft.content_hash()),
+                short(hash),
                 done(counts),
                 short(&campaign.content_hash)
             )),
-            (false, false) => {}
+            (None, false) => {}
         }
 
         let mut people = self.call_over()?;
-        let mut gone = Vec::new();
+        let suppressions = project.suppressions()?;
+        let (mut gone, mut missing) = (Vec::new(), 0);
+        let mut back = match self.args.include_new {
+            true => self.ledger.left_out(campaign.key).await?,
+            false => Vec::new(),
+        };
         for (seq, address) in (0..).zip(audience.addresses()) {
-            if !people.take(&address?) {
+            let address = address?;
+            if !people.take(&address) {
                 gone.push(seq);
+                missing += u32::from(suppressions.get(&address).is_none());
             }
         }
+        back.retain(|seq| gone.binary_search(seq).is_err());
         let gone = self.ledger.open_among(campaign.key, &gone).await?;
+        if !gone.is_empty() {
+            self.refuse_cut(missing, &audience)?;
+        }
+        if !back.is_empty() {
+            project.ui.status(&format!(
+                "{} people were left out of this campaign and are on the list again; they get it, too.",
+                back.len()
+            ));
+        }
         if !gone.is_empty() {
             project.ui.status(&format!(
                 "{} of those who are due left the list or were suppressed after this campaign began; they are left out.",
@@ -151,24 +199,28 @@ impl Entry<'_> {
                 format!("{joined} people joined the list after this campaign began; they are not part of it.")
             });
         }
-        let amends = is_edited && self.args.amend;
-        if !amends && !includes {
+        let amended = edited.filter(|_| self.args.amend);
+        if amended.is_none() && !includes {
             return Ok(Job {
                 bundle,
                 audience,
                 campaign,
                 ledger: self.ledger,
                 gone,
+                back,
                 next: None,
                 _scratch: None,
             });
         }
-        let bundle = if amends { draft } else { bundle };
+        let (amended, bundle) = match amended {
+            Some((hash, draft)) => (Some(hash), draft),
+            None => (None, bundle),
+        };
         let joined = includes.then_some(people);
         let number = campaign.generation + 1;
         let mut freezing = Freezing::begin(&campaign::folder(project), &campaign.id, number)?;
         let (next, audience) = {
-            if amends {
+            if amended.is_some() {
                 bundle.freeze(&mut freezing)?;
             } else {
                 campaign::refreeze(project, &campaign, &mut freezing)?;
@@ -178,11 +230,7 @@ impl Entry<'_> {
             let frozen = freezing.finish()?;
             let next = Generation {
                 number,
-                content_hash: if amends {
-                    bundle.content_hash()
-                } else {
-                    campaign.content_hash.clone()
-                },
+                content_hash: amended.unwrap_or_else(|| campaign.content_hash.clone()),
                 audience_hash,
                 total,
                 // It is news again, because somebody says so.
@@ -196,9 +244,26 @@ impl Entry<'_> {
             campaign,
             ledger: self.ledger,
             gone,
+            back,
             next: Some(next),
             _scratch: None,
         })
+    }
+
+    /// A list that was cut short by accident must not cost anybody a mail: where nobody is asked, and
+    /// nobody said how many are due, many may not leave at once.
+    fn refuse_cut(&self, missing: u32, audience: &Audience) -> Result<()> {
+        let total = audience.len();
+        let is_cut = missing > FEW && u64::from(missing) * 10 > u64::from(total);
+        if !is_cut || self.args.expect.is_some() || self.project.ui.is_interactive() {
+            return Ok(());
+        }
+        Err(Error::data(format!(
+            "{missing} of {total} people who were on the list when this campaign began are not in `{}` any more; nothing was sent",
+            self.project.settings.list.path
+        ))
+        .hint("If the list was cut short, bring it back: the campaign then goes on with everyone.")
+        .hint("If they have really left, run the command in a terminal, or say with `--expect N` how many are due."))
     }
 
     /// Calls the list over, and says of every row what there is to say.
@@ -311,9 +376,15 @@ impl<'a> Roll<'a> {
 /// Errors of one sort that are told.
 const MANY: usize = 20;
 
-/// Whether any mail of a campaign may have left.
-fn begun(counts: &Counts) -> bool {
-    counts.total() > counts.pending + counts.skipped
+/// So many may leave a list between two runs without a question.
+const FEW: u32 = 3;
+
+/// The books are not what they were a moment ago.
+fn changed() -> Error {
+    Error::new(
+        Kind::TryLater,
+        "another process has changed the books; nothing was sent",
+    )
 }
 
 /// How many mails are out, or may be.
@@ -343,7 +414,7 @@ fn cancelled(campaign: &Campaign, venue: Venue) -> Error {
     }
 }
 
-fn edited(campaign: &Campaign, draft: &Bundle, counts: &Counts, venue: Venue) -> Error {
+fn refuse_edited(campaign: &Campaign, hash: &str, counts: &Counts, venue: Venue) -> Error {
     let error = Error::data(format!(
         "the issue was edited after the campaign `{}` began: {} of {} mails are out or under way",
         campaign.id,
@@ -356,7 +427,7 @@ fn edited(campaign: &Campaign, draft: &Bundle, counts: &Counts, venue: Venue) ->
     ))
     .because_of(format!(
         "what the files say now has the hash {}",
-        short(&draft.content_hash())
+        short(hash)
     ))
     .hint("To go on with what the first readers got, bring the files back to what they were.")
     .hint(

@@ -10,7 +10,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row as Record, params};
 pub use reasons::Reason;
 
 use self::reasons::Tally;
-use super::{Campaign, CampaignState, Counts, Due, Key, Row, State, Wish, cannot, schema, steer};
+use super::{
+    Campaign, CampaignState, Counts, Due, GONE, Key, Row, SUPPRESSED, State, Wish, cannot, schema,
+    steer,
+};
 use crate::error::Result;
 
 /// The ledger, open for reading: needs no lock, and works while a campaign is being sent.
@@ -276,6 +279,18 @@ pub(super) fn open_among(
     }
     Ok(open)
 }
+
+pub(super) fn left_out(connection: &Connection, key: Key) -> rusqlite::Result<Vec<u32>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT seq FROM delivery WHERE campaign = ?1 AND {LEFT_OUT} ORDER BY seq"
+        ))?
+        .query_map(params![key, GONE, SUPPRESSED], |record| record.get(0))?
+        .collect()
+}
+
+/// A row that is skipped because of its person, and not because somebody has decided about the row.
+pub(super) const LEFT_OUT: &str = "state = 7 AND (reply = ?2 OR substr(reply, 1, length(?3)) = ?3)";
 
 pub(super) fn deferred(
     connection: &Connection,

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{Attempt, CampaignState, Entry, Key, State, Terms, relays};
+use super::{
+    Attempt, CampaignState, Entry, GONE, Key, SUPPRESSED, State, Terms, books::LEFT_OUT, relays,
+};
 
 /// The longest reply that is kept, in bytes.
 const REPLY: usize = 500;
@@ -96,6 +98,22 @@ pub(super) fn skip(
              WHERE campaign = ?1 AND seq = ?2 AND state IN (0, 3)",
         )?
         .execute(params![key, seq, shorten(reason), now.as_millisecond()])?;
+    Ok(())
+}
+
+pub(super) fn take_back(connection: &Connection, key: Key, seqs: &[u32]) -> rusqlite::Result<()> {
+    let mut row = connection.prepare_cached(&format!(
+        "UPDATE delivery SET state = 0, reply = NULL, at = NULL WHERE campaign = ?1 AND {LEFT_OUT} AND seq = ?4"
+    ))?;
+    for seq in seqs {
+        row.execute(params![key, GONE, SUPPRESSED, seq])?;
+    }
+    connection.execute(
+        "UPDATE campaign SET state = 'interrupted', finished_at = NULL
+         WHERE key = ?1 AND state = 'complete'
+           AND EXISTS(SELECT 1 FROM delivery WHERE campaign = ?1 AND state = 0)",
+        [key],
+    )?;
     Ok(())
 }
 

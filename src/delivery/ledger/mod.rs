@@ -8,6 +8,7 @@
 
 mod books;
 mod change;
+mod mark;
 mod relays;
 mod row;
 mod runs;
@@ -45,6 +46,12 @@ use crate::{
 };
 use thread::{Ask, Op};
 
+/// Why a row is skipped whose person has left the list.
+pub const GONE: &str = "no longer on the list";
+
+/// How the reason begins of a row that is skipped because its person is suppressed.
+pub const SUPPRESSED: &str = "suppressed: ";
+
 /// Rows that are changed together.
 const MANY: usize = 8192;
 
@@ -80,6 +87,7 @@ impl Ledger {
             Err(holder) => return Err(held(path, &holder)),
         };
         let source = schema::Source::File(path.to_owned());
+        mark::check(path)?;
         schema::look_over(path)?;
         Self::start(source, path.display().to_string(), Some(lock))
     }
@@ -244,6 +252,23 @@ impl Ledger {
                     .try_for_each(|seq| change::skip(connection, key, *seq, reason, now))
             })
             .await?;
+        }
+        Ok(())
+    }
+
+    /// The rows that were skipped because their people had left the list or were suppressed, in order.
+    pub async fn left_out(&self, key: Key) -> Result<Vec<u32>> {
+        self.ask(move |connection| books::left_out(connection, key))
+            .await
+    }
+
+    /// Makes rows pending again that were skipped so; those that were not stay as they are. A campaign
+    /// that has something to send again is not complete any more.
+    pub async fn take_back(&self, key: Key, seqs: &[u32]) -> Result<()> {
+        for some in seqs.chunks(MANY) {
+            let some = some.to_vec();
+            self.ask(move |connection| change::take_back(connection, key, &some))
+                .await?;
         }
         Ok(())
     }

@@ -227,6 +227,12 @@ impl Counts {
         *counts.at(state)
     }
 
+    /// Whether any mail of the campaign may have left.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        self.total() > self.pending + self.skipped
+    }
+
     /// The rows that will not change by themselves any more.
     #[must_use]
     pub fn settled(&self) -> u64 {

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::Path};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Books, Key, cannot, schema};
+use super::{Books, Key, cannot, mark, schema};
 use crate::{error::Result, fs};
 
 /// What became of a slot.
@@ -81,6 +81,12 @@ impl Diary {
     pub fn forget(&self, name: &str) -> Result<()> {
         let changed = self.0.execute("DELETE FROM note WHERE name = ?1", [name]);
         changed.map(drop).map_err(|cause| cannot(&cause))
+    }
+}
+
+impl Drop for Diary {
+    fn drop(&mut self) {
+        mark::leave(&self.0);
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
-use super::{Generation, Key, NewCampaign, State, Terms, cannot_use};
+use super::{Generation, Key, NewCampaign, State, Terms, cannot_use, mark};
 use crate::{
     error::{Error, Kind, Result},
     fs,
@@ -159,6 +159,7 @@ pub(super) fn look_over(path: &Path) -> Result<()> {
     let name = path.display().to_string();
     let check = || -> rusqlite::Result<String> {
         let connection = Connection::open(path)?;
+        mark::keep(&connection)?;
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
     };
@@ -175,6 +176,7 @@ pub(super) fn open(source: &Source) -> Result<Connection> {
     let name = source.name();
     let connection = match source {
         Source::File(path) => {
+            mark::check(path)?;
             // SQLite gives its side files the mode of the file itself.
             fs::write_new(path, b"", fs::Access::Private)?;
             Connection::open(path)
@@ -183,6 +185,7 @@ pub(super) fn open(source: &Source) -> Result<Connection> {
     };
     let connection = connection.map_err(|cause| cannot_use(&name, &cause))?;
     let prepare = || -> rusqlite::Result<i32> {
+        mark::keep(&connection)?;
         connection.busy_timeout(Duration::from_secs(10))?;
         let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
@@ -235,8 +238,10 @@ pub(super) fn open_read_only(path: &Path) -> Result<Connection> {
 pub(super) fn open_beside(path: &Path) -> Result<Connection> {
     let name = path.display().to_string();
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    mark::check(path)?;
     let open = || -> rusqlite::Result<(Connection, i32)> {
         let connection = Connection::open_with_flags(path, flags)?;
+        mark::keep(&connection)?;
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.execute_batch("PRAGMA synchronous = FULL;")?;
         let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;

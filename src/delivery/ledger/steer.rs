@@ -9,7 +9,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
-use super::{Campaign, CampaignState, Key, Ledger, State, books, cannot, change, schema};
+use super::{Campaign, CampaignState, Key, Ledger, State, books, cannot, change, mark, schema};
 use crate::error::Result;
 
 /// The reason of a pause that a person asked for.
@@ -103,6 +103,12 @@ impl Helm {
             Ok(campaign)
         })();
         changed.map_err(|cause| cannot(&cause))
+    }
+}
+
+impl Drop for Helm {
+    fn drop(&mut self) {
+        mark::leave(&self.0);
     }
 }
 

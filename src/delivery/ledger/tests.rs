@@ -523,3 +523,48 @@ async fn a_damaged_ledger_is_noticed_before_anything_is_sent() {
     std::fs::write(&path, sound).unwrap();
     assert!(Ledger::open(&path).is_ok());
 }
+
+#[tokio::test]
+async fn a_ledger_without_its_last_pages_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let copy = folder.path().join("copy.db");
+    let side = |path: &Path, end: &str| PathBuf::from(format!("{}{end}", path.display()));
+    let ledger = Ledger::open(&path).unwrap();
+    let campaign = NewCampaign {
+        id: "a@all".to_owned(),
+        content_hash: String::new(),
+        audience_hash: String::new(),
+        created_at: Timestamp::UNIX_EPOCH,
+    };
+    let campaign = ledger.begin(campaign, 2).await.unwrap();
+    // Nobody was written to: it is whole without a mark.
+    assert!(!side(&path, ".open").exists());
+    let attempt = Attempt {
+        seq: 0,
+        message_id: "1@example.com".to_owned(),
+        now: Timestamp::UNIX_EPOCH,
+        usage: crate::delivery::pace::Usage::new("main", time(1)),
+    };
+    ledger
+        .intent(campaign.key, attempt)
+        .durable()
+        .await
+        .unwrap();
+    for end in ["", ".open"] {
+        std::fs::copy(side(&path, end), side(&copy, end)).unwrap();
+    }
+    let refused = Ledger::open(&copy).unwrap_err();
+    assert_eq!(refused.kind(), Kind::Io);
+    assert!(Diary::open(&copy).is_err() && Helm::open(&copy).is_err());
+    // With it, it is whole; a hand on it leaves it so, and to close it takes the mark away.
+    std::fs::copy(side(&path, "-wal"), side(&copy, "-wal")).unwrap();
+    drop(Diary::open(&copy).unwrap());
+    drop(Helm::open(&copy).unwrap());
+    for _ in 0..2 {
+        let ledger = Ledger::open(&copy).unwrap();
+        assert_eq!(ledger.counts(campaign.key).await.unwrap().sending, 1);
+        drop(ledger);
+        assert!(!side(&copy, ".open").exists() && !side(&copy, "-wal").exists());
+    }
+}

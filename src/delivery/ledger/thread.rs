@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use super::{
     Attempt, Entry, Key, cannot, cannot_use,
     change::{intent, record},
+    mark,
     schema::{self, Source},
 };
 use crate::error::{Error, Result};
@@ -101,6 +102,7 @@ pub(super) fn run(source: &Source, connection: Connection, inbox: &Receiver<Op>)
         writer.work(batch);
     }
     writer.settle();
+    writer.close();
 }
 
 pub(super) struct Writer<'a> {
@@ -111,6 +113,8 @@ pub(super) struct Writer<'a> {
     // What relays said, but no commit has taken yet.
     owed: Vec<(Key, u32, Entry)>,
     times: VecDeque<Duration>,
+    // Whether the file has its mark.
+    marked: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -121,6 +125,7 @@ impl<'a> Writer<'a> {
             broken: None,
             owed: Vec::new(),
             times: VecDeque::new(),
+            marked: false,
         }
     }
 
@@ -200,6 +205,7 @@ impl<'a> Writer<'a> {
         let commit = commit.map_err(|cause| cannot_use(&self.source.name(), &cause));
         match &commit {
             Ok(()) if synced => {
+                self.mark();
                 if self.times.len() == TIMES {
                     self.times.pop_front();
                 }
@@ -220,6 +226,21 @@ impl<'a> Writer<'a> {
         }
         for done in flushes {
             let _ = done.send(self.flushed());
+        }
+    }
+
+    /// Marks the file before the first mail leaves.
+    fn mark(&mut self) {
+        if let (Source::File(path), false) = (self.source, self.marked) {
+            // Without the mark nothing is lost but a warning, and the disk may be full.
+            self.marked = mark::set(path).is_ok();
+        }
+    }
+
+    /// Ends the work for good, unless something is wrong: then all stays as it is.
+    fn close(&self) {
+        if let (Source::File(path), None) = (self.source, &self.broken) {
+            mark::close(&self.connection, path);
         }
     }
 
