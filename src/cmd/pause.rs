@@ -17,7 +17,7 @@ pub(super) fn run(args: &PauseArgs, project: &Project) -> Result<Exit> {
     let found = steering::find(project, &args.issue, Sandbox::of(args.sandbox))?;
     let (before, called) = (&found.campaign, &found.called);
     let (done, campaign, exit) = match steering::wish(project, &before.id, Wish::Pause)? {
-        Granted::Told => ("told", Box::new(before.clone()), Exit::TryLater),
+        Granted::Told => ("told", before.clone(), Exit::TryLater),
         Granted::Done(campaign) => match (&before.state, &campaign.state) {
             (CampaignState::Paused(_), _) => ("nothing", *campaign, Exit::Done),
             (_, CampaignState::Paused(_)) => ("paused", *campaign, Exit::Done),

@@ -312,7 +312,8 @@ fn exit(project: &Project, summary: Summary, signals: &Signals) -> Result<Exit> 
     let counts = summary.counts;
     match summary.end {
         End::Trouble(error) => Err(error),
-        End::Stopped => Ok(signals.exit().unwrap_or(Exit::Interrupted)),
+        // Without a signal: a pause that was taken back while the mails in flight were finished.
+        End::Stopped => Ok(signals.exit().unwrap_or(Exit::TryLater)),
         End::Deferred { .. } | End::Quota { .. } => Ok(Exit::TryLater),
         End::Paused(_) | End::Cancelled => Ok(Exit::Unavailable),
         End::Limit => Ok(Exit::Done),

@@ -1,6 +1,6 @@
 //! `send ISSUE`: the straight line, from the issue's file to the books.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -43,7 +43,7 @@ pub(super) fn one(
     let venue = Venue::of(args, project);
     if let Some(campaign) = under_way(project, name, slot, venue)? {
         let draft = Draft::Frozen(campaign);
-        return finish(args, project, venue, name, slot, (Segment::All, draft));
+        return finish(args, project, venue, name, slot, Task::frozen(draft));
     }
     let issue = project.gather(name)?;
     if let Some(exit) = not_yet(project, &issue, venue) {
@@ -59,14 +59,8 @@ pub(super) fn one(
             "`{campaign}` goes on with what was frozen for it; what the files say now is for a later slot."
         ));
         let draft = Draft::Frozen(campaign);
-        return finish(
-            args,
-            project,
-            venue,
-            &issue.slug,
-            slot,
-            (Segment::All, draft),
-        );
+        let task = Task::frozen(draft);
+        return finish(args, project, venue, &issue.slug, slot, task);
     }
     let composed = project.compose(&issue)?;
     refuse(&composed)?;
@@ -74,8 +68,31 @@ pub(super) fn one(
     let columns = RollCall::open(project, segment)?.columns();
     report::fields(&composed.edition, &columns, &project.settings.list.path)?;
     let bundle = bundle(project, &issue, composed, slot, venue)?;
-    let draft = Draft::Files(Box::new(bundle));
-    finish(args, project, venue, &issue.slug, slot, (segment, draft))
+    let task = Task {
+        segment,
+        deliver_by: issue.front.deliver_by,
+        draft: Draft::Files(Box::new(bundle)),
+    };
+    finish(args, project, venue, &issue.slug, slot, task)
+}
+
+/// What is to be sent.
+struct Task {
+    segment: Segment,
+    /// How long after its beginning it is no news any more, where the issue says so.
+    deliver_by: Option<Duration>,
+    draft: Draft,
+}
+
+impl Task {
+    /// What the books have already: its terms are fixed.
+    fn frozen(draft: Draft) -> Self {
+        Self {
+            segment: Segment::All,
+            deliver_by: None,
+            draft,
+        }
+    }
 }
 
 /// Enters a campaign in the books, or finds it there, and sends what is due of it.
@@ -85,8 +102,13 @@ fn finish(
     venue: Venue,
     slug: &str,
     slot: Option<Timestamp>,
-    (segment, draft): (Segment, Draft),
+    task: Task,
 ) -> Result<Exit> {
+    let Task {
+        segment,
+        deliver_by,
+        draft,
+    } = task;
     super::runtime()?.block_on(async {
         let outbox = Outbox::open(project, venue, slug).await?;
         let ledger = Arc::new(job::ledger(project, venue).await?);
@@ -100,7 +122,7 @@ fn finish(
             outbox: &outbox,
             segment,
             slot,
-            deliver_by: issue.front.deliver_by,
+            deliver_by,
             ledger,
         };
         let job = entry.enter(draft).await?;

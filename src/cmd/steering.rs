@@ -187,8 +187,13 @@ async fn granted(project: &Project, id: &str, wish: Wish) -> Result<Granted> {
     loop {
         match campaign.state {
             CampaignState::Running => {}
-            // The run ended of itself, and did not see it any more.
             CampaignState::Scheduled | CampaignState::Interrupted => {
+                let books = Books::open(&path)?.ok_or_else(gone)?;
+                if books.outlook(campaign.key)?.wanted.is_none() {
+                    // Somebody has taken it back meanwhile.
+                    return Ok(Granted::Done(Box::new(campaign)));
+                }
+                // The run ended of itself, and did not see it any more.
                 campaign = told()?;
                 continue;
             }

@@ -45,7 +45,11 @@ pub(super) async fn carry_out(ledger: &Ledger, key: Key, end: End, now: Timestam
         return Ok(end);
     }
     let Some(wish) = ledger.wanted(key).await? else {
-        return Ok(end);
+        return Ok(match end {
+            // What the watch had seen was taken back since, while mails in flight were finished.
+            End::Paused(_) | End::Cancelled => End::Stopped,
+            end => end,
+        });
     };
     ledger.carry_out(key, wish, now).await?;
     Ok(wish.into())
