@@ -61,6 +61,24 @@ MUTANTS = {
         ],
         ["--test", "it", "delivery_faults"],
     ),
+    "a limiter for each worker": (
+        [
+            (
+                "src/delivery/run/shared.rs",
+                "    pub(super) limiter: Limiter,\n",
+                "    pub(super) limiter: Limiter,\n    pub(super) own: Vec<Limiter>,\n",
+            ),
+            (
+                "src/delivery/run/shared.rs",
+                "                limiter: Limiter::new(&limits, &past, time),\n",
+                "                own: (0..limits.connections.max(1)).map(|_| Limiter::new(&limits, &past, time)).collect(),\n"
+                "                limiter: Limiter::new(&limits, &past, time),\n",
+            ),
+            ("src/delivery/run/worker.rs", "permit = self.way.limiter.permit(", "permit = self.way.own[self.number].permit("),
+            ("src/delivery/run/worker.rs", "if self.way.limiter.holds(", "if self.way.own[self.number].holds("),
+        ],
+        ["--test", "it", "delivery_books"],
+    ),
     "recovery from sending to pending": (
         [("src/delivery/ledger/change.rs", "state: State::Unknown,", "state: State::Pending,")],
         ["--lib", "simulation"],
