@@ -72,6 +72,10 @@ CREATE TABLE relay_usage(
   messages INTEGER NOT NULL,
   PRIMARY KEY(relay, second)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// The tables that came with version 2.
+const SINCE_2: &str = "
 CREATE TABLE relay(
   key INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
@@ -93,7 +97,7 @@ CREATE TABLE note(
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// What a ledger of version 1 lacks.
+/// What the other tables of version 1 lack.
 const FROM_1: &str = "
 ALTER TABLE campaign ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE campaign ADD COLUMN slot INTEGER;
@@ -102,26 +106,6 @@ ALTER TABLE campaign ADD COLUMN wanted TEXT;
 ALTER TABLE delivery ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE delivery ADD COLUMN relay INTEGER;
 CREATE INDEX delivery_unknown ON delivery(campaign) WHERE state = 5;
-CREATE TABLE relay(
-  key INTEGER PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE,
-  first_at INTEGER,
-  not_before INTEGER,
-  reason TEXT,
-  share REAL
-) STRICT;
-CREATE TABLE run(
-  issue TEXT NOT NULL,
-  slot INTEGER NOT NULL,
-  state TEXT NOT NULL,
-  at INTEGER NOT NULL,
-  PRIMARY KEY(issue, slot)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE note(
-  name TEXT PRIMARY KEY,
-  value TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 2;
 ";
 
 /// Where the books are.
@@ -190,7 +174,9 @@ pub(super) fn open(source: &Source) -> Result<Connection> {
         let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
         if (id, version) == (APPLICATION_ID, 1) {
-            connection.execute_batch(&format!("BEGIN IMMEDIATE; {FROM_1} COMMIT;"))?;
+            connection.execute_batch(&format!(
+                "BEGIN IMMEDIATE; {FROM_1} {SINCE_2} PRAGMA user_version = {VERSION}; COMMIT;"
+            ))?;
             return Ok(VERSION);
         }
         if version != 0 {
@@ -202,7 +188,7 @@ pub(super) fn open(source: &Source) -> Result<Connection> {
             return Ok(version);
         }
         connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {TABLES}
+            "BEGIN IMMEDIATE; {TABLES} {SINCE_2}
              PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
         ))?;
         Ok(VERSION)
