@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use super::{
     receiver::Receiver,
     sender::{Cast, Ended, Fate, Sender, Standing},
-    stage::Tempo,
+    stage::{RETRY, Tempo},
 };
 use crate::{cmd::signals::Signals, error::Result, exit::Exit, inbox::Dice, ui::Ui};
 
@@ -23,8 +23,10 @@ pub(super) const STARTUP: Duration = Duration::from_millis(250);
 const EARLY: u64 = 6;
 /// Between two senders, as between two runs of cron.
 const PAUSE: Duration = Duration::from_millis(50);
-/// So many senders in a row that change nothing are the end.
+/// So many senders in a row that change nothing are the end, unless what is deferred may still fall
+/// due: senders that find nothing due come and go within milliseconds.
 const MOST_BARREN: u32 = 20;
+const MOST_BARREN_TIME: Duration = RETRY.longest.saturating_mul(2);
 /// So long a sender may be at work without any change, at full speed.
 const MOST_IDLE: Duration = Duration::from_secs(30);
 
@@ -90,6 +92,7 @@ impl Director<'_> {
         let mut course = Course::default();
         let mut standing: Option<Standing> = None;
         let mut barren = 0;
+        let mut changed_at = begun;
         let curtain = loop {
             let before = (self.receiver.reached(), standing.map(Standing::open));
             let left = u64::from(self.kills).saturating_sub(course.doubts.len() as u64);
@@ -153,10 +156,14 @@ impl Director<'_> {
                 Some(_) if before == (self.receiver.reached(), standing.map(Standing::open)) => {
                     barren + 1
                 }
-                _ => 0,
+                _ => {
+                    changed_at = Instant::now();
+                    0
+                }
             };
             if let Some(ended) = last
                 && barren >= MOST_BARREN
+                && changed_at.elapsed() >= MOST_BARREN_TIME
             {
                 break Curtain::Stuck(ended.said);
             }
