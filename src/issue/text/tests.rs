@@ -218,8 +218,8 @@ proptest! {
         for line in text.lines() {
             prop_assert_eq!(line.trim_end(), line);
             let words = line.trim_start_matches(['>', ' ', '-', '*', '~', '.']).split(' ').filter(|word| {
-                // A marker and the number of a link are no words of their own.
-                !word.is_empty() && !word.starts_with('[') && !word.trim_end_matches('.').chars().all(|c| c.is_ascii_digit())
+                // Markers, also one behind another, and the number of a link are no words of their own.
+                !matches!(*word, "" | "-" | ">") && !word.starts_with('[') && !word.trim_end_matches('.').chars().all(|c| c.is_ascii_digit())
             });
             prop_assert!(width_of(line) <= width || words.count() <= 1, "{} > {}: {:?}", width_of(line), width, line);
         }
