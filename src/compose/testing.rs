@@ -1,5 +1,7 @@
 //! A small newsletter for tests of composing and merging.
 
+use std::sync::Arc;
+
 use tera::{Context, Map, Value};
 
 use super::{
@@ -109,7 +111,7 @@ impl Bench {
             text,
             front,
             letter_start,
-            articles: self.articles.clone(),
+            articles: self.articles.iter().cloned().map(Arc::new).collect(),
         };
         let mut own = vec![
             Text::new("digest.mjml", self.page.as_str()),

@@ -76,7 +76,7 @@ fn an_issue_is_gathered_with_its_articles() {
         panic!("{:?}", gathered.issue.articles);
     };
     assert_eq!(
-        *one,
+        **one,
         Article {
             slug: "one".to_owned(),
             title: "The Press".to_owned(),
@@ -287,7 +287,7 @@ fn two_articles_of_one_name_have_two_slugs() {
 
 #[test]
 fn a_thousand_articles_of_one_name_have_a_thousand_slugs() {
-    let mut articles = vec![Article::default(); 1_000];
+    let mut articles = vec![Arc::new(Article::default()); 1_000];
     make_slugs_unique(&mut articles);
     let slugs: HashSet<_> = articles.iter().map(|article| &article.slug).collect();
     assert_eq!(slugs.len(), 1_000);

@@ -74,6 +74,11 @@ impl Tags {
         self.tags.is_empty()
     }
 
+    /// Whether there are so many that those of a large newsletter might find no room beside them.
+    pub(crate) fn are_crowded(&self) -> bool {
+        self.tags.len() > tokens::MOST_TAGS / 4 || self.marks.len() > tokens::MOST_MARKS / 4
+    }
+
     /// The tag that a character stands for.
     pub(crate) fn get(&self, character: char) -> Option<&SendTag> {
         self.tags.get(tokens::tag_index(character)?)
