@@ -253,3 +253,6 @@ impl Loaded {
 fn source(template: &Template) -> (String, Source) {
     (template.name.clone(), Source::whole(&template.text))
 }
+
+#[cfg(test)]
+mod tests;
