@@ -25,6 +25,8 @@ mod standing;
 mod templates;
 mod tokens;
 
+use std::cell::LazyCell;
+
 use crate::{
     error::{Error, Result},
     finding::Finding,
@@ -354,10 +356,15 @@ fn missing(
             findings.push(finding.hint("Use `{{ unsubscribe_url }}` in the template."));
         }
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let page = words(&part.part.template);
+        let page = &part.part.template;
+        let respaced = LazyCell::new(|| words(page));
+        let has = |line: &str| {
+            let bytes = line.as_bytes();
+            memchr::memmem::find(page.as_bytes(), bytes).is_some() || respaced.contains(line)
+        };
         let mut lines = publication.postal_address.lines().map(words).peekable();
-        let there = lines.peek().is_some()
-            && lines.all(|line| page.contains(&line) || page.contains(&html::escape(&line)));
+        let there =
+            lines.peek().is_some() && lines.all(|line| has(&line) || has(&html::escape(&line)));
         if !there {
             let message = format!("the {what} does not show the postal address");
             let finding = Finding::error("no-postal-address", message).at(place);

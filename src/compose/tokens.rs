@@ -54,7 +54,16 @@ pub(crate) fn is_of_sending(character: char) -> bool {
 
 /// Whether a text holds a tag or a part of a captured value.
 pub(crate) fn wait_in(text: &str) -> bool {
-    may_be_in(text) && text.contains(is_of_sending)
+    find_of_sending(text).is_some()
+}
+
+/// Where the first tag or captured value of a text begins.
+pub(crate) fn find_of_sending(text: &str) -> Option<usize> {
+    let first = memchr::memchr2(0xF3, 0xF4, text.as_bytes())?;
+    let (at, _) = text[first..]
+        .char_indices()
+        .find(|(_, character)| is_of_sending(*character))?;
+    Some(first + at)
 }
 
 /// Whether a text may hold a character of ours: few others begin with such a byte.
@@ -67,8 +76,7 @@ pub(crate) fn without_marks(text: &str) -> String {
     if !may_be_in(text) {
         return text.to_owned();
     }
-    text.chars()
-        .filter(|character| mark_index(*character).is_none())
+    text.split(|character| mark_index(character).is_some())
         .collect()
 }
 
@@ -98,14 +106,19 @@ pub(crate) fn decode(text: &str) -> Option<(String, &str)> {
 /// Data, made harmless: without our characters, also where they are percent-encoded or a character
 /// reference, and without control characters (but tab and line feed).
 pub(crate) fn clean(data: &str) -> String {
-    let kept = |character: &char| {
-        !is_reserved(*character) && (!character.is_control() || matches!(character, '\t' | '\n'))
+    let lost = |character: char| {
+        is_reserved(character) || (character.is_control() && !matches!(character, '\t' | '\n'))
     };
-    let text: String = data.chars().filter(kept).collect();
-    if text.contains(['%', '&']) {
-        without_encoded(&text)
-    } else {
-        text
+    // Most data is harmless, and seen to be so by its bytes: what is lost begins with others.
+    let is_harmless =
+        |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | 0x80..=0xC1 | 0xC3..=0xF2);
+    let text = match data.bytes().fold(true, |all, byte| all & is_harmless(byte)) {
+        true => data.to_owned(),
+        false => data.split(lost).collect(),
+    };
+    match memchr::memchr2(b'%', b'&', text.as_bytes()) {
+        Some(_) => without_encoded(&text),
+        None => text,
     }
 }
 

@@ -131,11 +131,8 @@ impl Tags {
     /// As [`Tags::run`].
     pub(crate) fn runs<'a>(&'a self, text: &str) -> Result<Vec<(usize, Run<'a>)>> {
         let mut runs = Vec::new();
-        if !tokens::wait_in(text) {
-            return Ok(runs);
-        }
         let mut at = 0;
-        while let Some(next) = text[at..].find(tokens::is_of_sending) {
+        while let Some(next) = tokens::find_of_sending(&text[at..]) {
             let run = self.run(&text[at + next..])?;
             let start = at + next;
             at = start + run.length;
