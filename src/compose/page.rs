@@ -44,7 +44,7 @@ pub(super) fn stretches(page: &str) -> Vec<Stretch<'_>> {
         page,
         at: 0,
         tag: 0,
-        stretches: Vec::new(),
+        stretches: Vec::with_capacity(page.len() / 8),
     };
     while reader.at < page.len() {
         reader.step();
