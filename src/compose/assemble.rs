@@ -43,6 +43,7 @@ pub(super) struct Assembled<'a> {
 /// Values where none can be made safe, and blocks that do not end where they began.
 pub(super) fn page<'a>(html: &str, tags: &'a Tags) -> Result<Assembled<'a>> {
     let mut assembler = Assembler::new(tags);
+    assembler.assembled.part.template.reserve(html.len());
     for (number, stretch) in page::stretches(html).iter().enumerate() {
         assembler.stretch(html, stretch, number);
     }

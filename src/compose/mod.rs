@@ -216,7 +216,7 @@ fn set(
         language: press.publication.language.clone(),
     };
     // What cannot be compiled at sending must not leave here.
-    engine(&edition)?;
+    sending::prove(&edition)?;
     Ok((tags.shown(&tokens::without_marks(&document)), edition))
 }
 

@@ -287,7 +287,7 @@ fn two_articles_of_one_name_have_two_slugs() {
 
 #[test]
 fn a_thousand_articles_of_one_name_have_a_thousand_slugs() {
-    let mut articles = vec![Arc::new(Article::default()); 1_000];
+    let mut articles: Vec<_> = (0..1_000).map(|_| Arc::<Article>::default()).collect();
     make_slugs_unique(&mut articles);
     let slugs: HashSet<_> = articles.iter().map(|article| &article.slug).collect();
     assert_eq!(slugs.len(), 1_000);
