@@ -6,11 +6,11 @@
     reason = "a bench that cannot begin has nothing to measure"
 )]
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use letterpress::{
     audience::{Address, Recipient, Value},
-    compose::{self, Composed, Images, Press, Publication, Templates, Validation},
+    compose::{self, Composed, Images, Press, Publication, Standing, Templates, Validation},
     issue::Issue,
     mail::{self, Letterhead, Mailbox, Merger, Secret},
     source::{self, Bounds, Root},
@@ -35,6 +35,10 @@ fn issue() -> Issue {
 }
 
 fn composed(issue: &Issue) -> Composed {
+    at_press(|press| compose::compose(issue, press)).expect("the sample composes")
+}
+
+fn at_press<T>(set: impl FnOnce(&Press<'_>) -> T) -> T {
     let root = root();
     let publication = Publication {
         name: "The Weekly Press".into(),
@@ -44,7 +48,7 @@ fn composed(issue: &Issue) -> Composed {
         language: "en".into(),
         domain: "news.example.com".into(),
     };
-    let press = Press {
+    set(&Press {
         publication: &publication,
         templates: &Templates::new(Vec::new()),
         // Hosted, so that a mail is what it is without the picture.
@@ -52,8 +56,7 @@ fn composed(issue: &Issue) -> Composed {
         picture: &|src| source::picture(&root, src),
         include: &|path| source::text(&root, path),
         validation: Validation::Standard,
-    };
-    compose::compose(issue, &press).expect("the sample composes")
+    })
 }
 
 fn letterhead() -> Letterhead {
@@ -102,6 +105,23 @@ fn gather() -> Issue {
 fn compose(bencher: divan::Bencher) {
     let issue = issue();
     bencher.bench(|| composed(&issue));
+}
+
+/// The same when nothing has changed, and when one article has.
+#[divan::bench(args = ["nothing", "an article"])]
+fn compose_again(bencher: divan::Bencher, edited: &str) {
+    let mut issue = issue();
+    let mut standing = Standing::default();
+    at_press(|press| standing.compose(&issue, press)).expect("the sample composes");
+    let title = issue.articles[0].title.clone();
+    let mut turn = 0;
+    bencher.bench_local(|| {
+        if edited != "nothing" {
+            turn += 1;
+            Arc::make_mut(&mut issue.articles[0]).title = format!("{title} {turn}");
+        }
+        at_press(|press| standing.compose(&issue, press)).expect("the sample composes")
+    });
 }
 
 /// What of that is mrml's own: the same MJML, parsed and rendered, and nothing else.

@@ -92,7 +92,7 @@ pub enum Verb {
     Lint(LintArgs),
     /// Render plain MJML files to HTML, as npm's `mjml` does
     Mjml(MjmlArgs),
-    /// Show issues in the browser, built anew at each load
+    /// Show issues in the browser, as their files are at each load
     Preview(PreviewArgs),
     /// Send the real mail to an address of yours; the books are left alone
     Test(TestArgs),

@@ -1,19 +1,26 @@
-//! `preview [ISSUE]`: issues in the browser, built anew at each load.
+//! `preview [ISSUE]`: issues in the browser. At each load the files are read, and what has changed in
+//! them is composed again; for another reader only the merge runs.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{
+    collections::HashMap,
+    net::Ipv4Addr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use super::{
     project::Project,
-    reader::{mail, reader, standalone},
+    reader::{mail_by, reader, standalone},
     signals::Signals,
 };
 use crate::{
     cli::PreviewArgs,
+    compose::{Composed, Standing},
     error::{Error, Kind, Result},
     exit::Exit,
-    issue::html::escape,
+    issue::{Issue, html::escape},
+    mail::Merger,
     preview::{Reply, Site, serve},
-    source,
+    source::{self, Desk},
 };
 
 pub(super) fn run(args: &PreviewArgs, project: Project) -> Result<Exit> {
@@ -39,13 +46,51 @@ pub(super) fn run(args: &PreviewArgs, project: Project) -> Result<Exit> {
             "http://127.0.0.1:{port}/{}\nStop it with Ctrl-C.",
             args.issue.as_deref().unwrap_or_default()
         ));
-        serve(listener, Arc::new(Pages(project)), signals.first()).await?;
+        serve(listener, Arc::new(Pages::new(project)), signals.first()).await?;
         Ok(Exit::Done)
     })
 }
 
 /// `/` lists the issues; `/welcome` is the page, `/welcome.txt`, `.eml` and `.mjml` the rest.
-struct Pages(Project);
+struct Pages {
+    project: Project,
+    kept: Mutex<Kept>,
+}
+
+/// What was made for earlier loads.
+#[derive(Default)]
+struct Kept {
+    desk: Desk,
+    standing: Standing,
+    /// The editions, compiled, by the slugs of their issues.
+    mergers: HashMap<String, Arc<Compiled>>,
+}
+
+/// An edition, ready to be merged.
+struct Compiled {
+    composed: Arc<Composed>,
+    merger: Merger,
+}
+
+impl Kept {
+    /// An issue as it is now.
+    fn compiled(&mut self, project: &Project, slug: &str) -> Result<(Issue, Arc<Compiled>)> {
+        let issue = project.gather_at(&mut self.desk, slug)?;
+        let composed = project.set_with(&mut self.standing, &issue)?;
+        if let Some(known) = self.mergers.get(&issue.slug)
+            && Arc::ptr_eq(&known.composed, &composed)
+        {
+            return Ok((issue, Arc::clone(known)));
+        }
+        let compiled = Arc::new(Compiled {
+            merger: Merger::new(&composed.edition)?,
+            composed,
+        });
+        self.mergers
+            .insert(issue.slug.clone(), Arc::clone(&compiled));
+        Ok((issue, compiled))
+    }
+}
 
 impl Site for Pages {
     fn page(&self, path: &str, query: Option<&str>) -> Reply {
@@ -60,8 +105,15 @@ impl Site for Pages {
 }
 
 impl Pages {
+    fn new(project: Project) -> Self {
+        Self {
+            project,
+            kept: Mutex::default(),
+        }
+    }
+
     fn contents(&self) -> Result<Reply> {
-        let slugs = source::issues(&self.0.root())?;
+        let slugs = source::issues(&self.project.root())?;
         let rows: String = slugs
             .iter()
             .map(|slug| {
@@ -74,7 +126,7 @@ impl Pages {
             .collect();
         Ok(page(
             200,
-            &self.0.settings.newsletter.name,
+            &self.project.settings.newsletter.name,
             &format!("<ul>{rows}</ul>"),
         ))
     }
@@ -89,10 +141,22 @@ impl Pages {
                 .find(|(name, _)| name == "as")
                 .map(|(_, value)| value.into_owned())
         });
-        let issue = self.0.gather(slug)?;
-        let composed = self.0.set(&issue)?;
-        let reader = reader(&self.0, reader_address.as_deref())?;
-        let (mail, merged) = mail(&self.0, &issue, &composed.edition, &reader)?;
+        // Loads take turns, so that each of them finds what the one before has made. After a panic
+        // whatever stands there is still compared before it is used.
+        let (issue, compiled) = self
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .compiled(&self.project, slug)?;
+        let composed = &compiled.composed;
+        let reader = reader(&self.project, reader_address.as_deref())?;
+        let (mail, merged) = mail_by(
+            &compiled.merger,
+            &self.project,
+            &issue,
+            &composed.edition,
+            &reader,
+        )?;
         let text = |body: Vec<u8>| Reply {
             status: 200,
             media_type: "text/plain; charset=utf-8".into(),
@@ -101,7 +165,7 @@ impl Pages {
         Ok(match kind {
             "txt" => text(merged.text.into_bytes()),
             "eml" => text(mail.message),
-            "mjml" => text(composed.mjml.into_bytes()),
+            "mjml" => text(composed.mjml.clone().into_bytes()),
             _ => Reply {
                 status: 200,
                 media_type: "text/html; charset=utf-8".into(),

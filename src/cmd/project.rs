@@ -11,14 +11,14 @@ use jiff::Timestamp;
 use crate::{
     audience::{self, List, ListOptions, Suppressions},
     clock::{Clock, System},
-    compose::{self, Composed, Images, Press, Publication, Templates, Validation},
+    compose::{self, Composed, Images, Press, Publication, Standing, Templates, Validation},
     config::{self, ImageDelivery, ListSettings, Settings, TemplateValidation},
     error::{Error, Kind, Result},
     fs::{self, Entry, File},
     issue::Issue,
     mail::{Letterhead, Secret},
     place::Text,
-    source::{self, Bounds, Gathered, Root},
+    source::{self, Bounds, Desk, Gathered, Root},
     ui::Ui,
 };
 
@@ -75,7 +75,12 @@ impl Project {
 
     /// Source → issue.
     pub(super) fn gather(&self, name: &str) -> Result<Issue> {
-        let Gathered { issue, findings } = source::issue(&self.root(), name)?;
+        self.gather_at(&mut Desk::default(), name)
+    }
+
+    /// The same for who gathers again and again.
+    pub(super) fn gather_at(&self, desk: &mut Desk, name: &str) -> Result<Issue> {
+        let Gathered { issue, findings } = desk.issue(&self.root(), name)?;
         for finding in &findings {
             self.ui.finding(finding);
         }
@@ -84,6 +89,15 @@ impl Project {
 
     /// Issue → edition, without a word on what was found.
     pub(super) fn set(&self, issue: &Issue) -> Result<Composed> {
+        self.at_press(|press| compose::compose(issue, press))
+    }
+
+    /// The same for who composes again and again.
+    pub(super) fn set_with(&self, standing: &mut Standing, issue: &Issue) -> Result<Arc<Composed>> {
+        self.at_press(|press| standing.compose(issue, press))
+    }
+
+    fn at_press<T>(&self, set: impl FnOnce(&Press<'_>) -> Result<T>) -> Result<T> {
         let settings = &self.settings.newsletter;
         let publication = Publication {
             name: settings.name.clone(),
@@ -94,24 +108,21 @@ impl Project {
             domain: settings.from.address.domain().to_owned(),
         };
         let root = self.root();
-        compose::compose(
-            issue,
-            &Press {
-                publication: &publication,
-                templates: &self.templates()?,
-                images: match self.settings.images.delivery {
-                    ImageDelivery::Inline => Images::Inline,
-                    ImageDelivery::Hosted => Images::Hosted,
-                },
-                picture: &|src| source::picture(&root, src),
-                include: &|path| source::text(&root, path),
-                validation: match self.settings.templates.validation {
-                    TemplateValidation::Soft => Validation::Soft,
-                    TemplateValidation::Standard => Validation::Standard,
-                    TemplateValidation::Strict => Validation::Strict,
-                },
+        set(&Press {
+            publication: &publication,
+            templates: &self.templates()?,
+            images: match self.settings.images.delivery {
+                ImageDelivery::Inline => Images::Inline,
+                ImageDelivery::Hosted => Images::Hosted,
             },
-        )
+            picture: &|src| source::picture(&root, src),
+            include: &|path| source::text(&root, path),
+            validation: match self.settings.templates.validation {
+                TemplateValidation::Soft => Validation::Soft,
+                TemplateValidation::Standard => Validation::Standard,
+                TemplateValidation::Strict => Validation::Strict,
+            },
+        })
     }
 
     /// Issue → edition, and what was found on the way is shown.

@@ -59,15 +59,25 @@ pub(super) fn mail(
     edition: &Edition,
     reader: &Recipient,
 ) -> Result<(Mail, Merged)> {
+    mail_by(&Merger::new(edition)?, project, issue, edition, reader)
+}
+
+/// The same with an edition that was compiled before.
+pub(super) fn mail_by(
+    merger: &Merger,
+    project: &Project,
+    issue: &Issue,
+    edition: &Edition,
+    reader: &Recipient,
+) -> Result<(Mail, Merged)> {
     let letterhead: Letterhead = project.letterhead(issue, &issue.slug, Project::date_of(issue))?;
-    let merger = Merger::new(edition)?;
     let merged = merger.merge(&reader.fields, &letterhead.links(&reader.address));
     let merged = match merged {
         Ok(merged) => merged,
         Err(error) if reader.line == 0 => return Err(of_nobody(project, edition, error)),
         Err(error) => return Err(error),
     };
-    let mail = mail::address(&letterhead, &merger, &edition.images, reader)?;
+    let mail = mail::address(&letterhead, merger, &edition.images, reader)?;
     Ok((mail, merged))
 }
 

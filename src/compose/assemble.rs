@@ -43,6 +43,7 @@ pub(super) struct Assembled<'a> {
 /// Values where none can be made safe, and blocks that do not end where they began.
 pub(super) fn page<'a>(html: &str, tags: &'a Tags) -> Result<Assembled<'a>> {
     let mut assembler = Assembler::new(tags);
+    assembler.assembled.part.template.reserve(html.len());
     for (number, stretch) in page::stretches(html).iter().enumerate() {
         assembler.stretch(html, stretch, number);
     }
@@ -142,12 +143,15 @@ impl<'a> Assembler<'a> {
 
     fn stretch(&mut self, page: &str, stretch: &Stretch<'_>, number: usize) {
         let text = &page[stretch.range.clone()];
+        self.begins = true;
+        if tokens::find_of_sending(text).is_none() {
+            return self.copy(text);
+        }
         let own = !matches!(stretch.spot, Spot::Text | Spot::Tag);
         self.frame = Frame {
             tag: stretch.tag,
             stretch: if own { number + 1 } else { 0 },
         };
-        self.begins = true;
         let spot = stretch.spot;
         // A tag of the author's must not split a name: `on{% if … %}click`.
         let before = page[..stretch.range.start].chars().next_back();
@@ -212,7 +216,7 @@ impl<'a> Assembler<'a> {
     /// Copies `text`, and puts each of its tags in again; `print` writes those that print.
     fn pieces(&mut self, text: &str, mut print: impl FnMut(&Self, &Run<'a>) -> Result<String>) {
         let mut rest = text;
-        while let Some(at) = rest.find(tokens::is_of_sending) {
+        while let Some(at) = tokens::find_of_sending(rest) {
             self.copy(&rest[..at]);
             rest = &rest[at..];
             let tags = self.tags;
@@ -242,11 +246,12 @@ impl<'a> Assembler<'a> {
         if !literal.trim().is_empty() {
             self.begins = false;
         }
-        let kept = |c: &char| *c != '\u{1}' && !tokens::is_reserved(*c);
-        self.assembled
-            .part
-            .template
-            .extend(literal.chars().filter(kept));
+        let template = &mut self.assembled.part.template;
+        // Few characters begin with a byte of those that must not be there.
+        if memchr::memchr3(0x01, 0xF3, 0xF4, literal.as_bytes()).is_none() {
+            return template.push_str(literal);
+        }
+        template.extend(literal.split(|c| c == '\u{1}' || tokens::is_reserved(c)));
     }
 
     fn emit(&mut self, tag: &'a SendTag, code: &str) {

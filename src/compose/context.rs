@@ -75,9 +75,8 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// At the start: nothing but the articles.
-    pub(super) fn new(issue: &Issue) -> Self {
-        let articles: Vec<Value> = issue.articles.iter().map(article).collect();
+    /// At the start: nothing but the articles, as [`article`] makes them.
+    pub(super) fn new(articles: Vec<Value>) -> Self {
         Self {
             articles: Value::from(articles),
             subject: None,
@@ -130,7 +129,8 @@ fn issue(issue: &Issue, publication: &Publication, written: &Written, author: Tr
     fields.into()
 }
 
-fn article(article: &Article) -> Value {
+/// An article as a value.
+pub(super) fn article(article: &Article) -> Value {
     let mut fields = Fields(Trust::Data, Map::new());
     fields.text("slug", &article.slug);
     fields.text("title", &article.title);

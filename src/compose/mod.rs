@@ -6,6 +6,8 @@
 //! 4. `pictures` settles where the pictures come from.
 //! 5. `assemble` puts the tags in again, each value escaped as its place demands.
 //!
+//! `standing` keeps what was made, for who composes again and again.
+//!
 //! Never sees a subscriber, opens no file and knows no clock.
 
 mod assemble;
@@ -19,8 +21,11 @@ mod page;
 mod pictures;
 mod sending;
 mod staging;
+mod standing;
 mod templates;
 mod tokens;
+
+use std::cell::LazyCell;
 
 use crate::{
     error::{Error, Result},
@@ -38,10 +43,11 @@ use staging::{Source, Tags};
 pub use edition::{Edition, InlineImage, MergeField, Origin, Part, Tag};
 pub use mjml::Validation;
 pub(crate) use sending::{ABSENT, HTML, SUBJECT, TEXT, engine, explain};
+pub use standing::{Standing, Tally};
 pub use templates::Templates;
 
 /// What the newsletter is, as far as its pages show it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
     /// Its name.
     pub name: String,
@@ -127,8 +133,13 @@ pub fn render_mjml(
 /// # Errors
 /// Whatever is wrong in the templates or in the author's own words, each at its place.
 pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
+    compose_with(issue, press, &mut Standing::default())
+}
+
+/// Composes an issue, and takes what is still right from what stands there.
+fn compose_with(issue: &Issue, press: &Press<'_>, standing: &mut Standing) -> Result<Composed> {
     let mut findings = Vec::new();
-    match set(issue, press, &mut findings) {
+    match set(issue, press, standing, &mut findings) {
         Ok((mjml, edition)) => Ok(Composed {
             mjml,
             edition,
@@ -139,20 +150,28 @@ pub fn compose(issue: &Issue, press: &Press<'_>) -> Result<Composed> {
 }
 
 /// The page as MJML, and the edition.
-fn set(issue: &Issue, press: &Press<'_>, findings: &mut Vec<Finding>) -> Result<(String, Edition)> {
-    let mut tags = Tags::default();
+fn set(
+    issue: &Issue,
+    press: &Press<'_>,
+    standing: &mut Standing,
+    findings: &mut Vec<Finding>,
+) -> Result<(String, Edition)> {
     let chosen = issue.front.template.as_ref();
     let name = chosen.map_or(templates::DEFAULT, |name| name.value.as_str());
     let (page, plain) = press
         .templates
         .choose(name, chosen.map(|name| &name.place))?;
 
-    let written = write(issue, press, &mut tags, findings)?;
-    let sources = press.templates.iter().map(|template| {
-        let source = Source::whole(&template.text);
-        (template.name.clone(), source)
-    });
-    let moment = Moment::new(sources.collect(), Writing::ByName, &mut tags)?;
+    // The tags of the templates come first, so that they are the same whatever the letter says. What
+    // is wrong in the letter is told before what is wrong in them all the same.
+    let loaded = standing.templates(press.templates);
+    let mut tags = match &loaded {
+        Ok(loaded) => loaded.tags.clone(),
+        Err(_) => Tags::default(),
+    };
+    let written = write(issue, press, standing.articles(issue), &mut tags, findings)?;
+    let loaded = loaded?;
+    let moment = &loaded.moment;
     let context = context::context(issue, press.publication, &written, &tags);
     let document = moment.render(&page.name, &context)?;
     let text = moment.render(&plain.name, &context)?;
@@ -161,7 +180,7 @@ fn set(issue: &Issue, press: &Press<'_>, findings: &mut Vec<Finding>) -> Result<
         validation: press.validation,
         purpose: mjml::Purpose::Newsletter,
         language: Some(&press.publication.language),
-        include: &|path| included(path, press, &moment, &context),
+        include: &|path| included(path, press, moment, &context),
     };
     let origin = mjml::Origin::Composed {
         tags: &tags,
@@ -197,7 +216,7 @@ fn set(issue: &Issue, press: &Press<'_>, findings: &mut Vec<Finding>) -> Result<
         language: press.publication.language.clone(),
     };
     // What cannot be compiled at sending must not leave here.
-    engine(&edition)?;
+    sending::prove(&edition)?;
     Ok((tags.shown(&tokens::without_marks(&document)), edition))
 }
 
@@ -236,6 +255,7 @@ fn included(
 fn write(
     issue: &Issue,
     press: &Press<'_>,
+    articles: Vec<tera::Value>,
     tags: &mut Tags,
     findings: &mut Vec<Finding>,
 ) -> Result<Written> {
@@ -269,7 +289,7 @@ fn write(
                 .unwrap_or_else(|| Error::bug("a source is missing")));
         }
     };
-    let mut written = Written::new(issue);
+    let mut written = Written::new(articles);
     let context = |written: &Written| context::context(issue, press.publication, written, tags);
     written.subject = Some(lines.render("subject.txt", &context(&written))?);
     if issue.front.preheader.is_some() {
@@ -336,10 +356,15 @@ fn missing(
             findings.push(finding.hint("Use `{{ unsubscribe_url }}` in the template."));
         }
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let page = words(&part.part.template);
+        let page = &part.part.template;
+        let respaced = LazyCell::new(|| words(page));
+        let has = |line: &str| {
+            let bytes = line.as_bytes();
+            memchr::memmem::find(page.as_bytes(), bytes).is_some() || respaced.contains(line)
+        };
         let mut lines = publication.postal_address.lines().map(words).peekable();
-        let there = lines.peek().is_some()
-            && lines.all(|line| page.contains(&line) || page.contains(&html::escape(&line)));
+        let there =
+            lines.peek().is_some() && lines.all(|line| has(&line) || has(&html::escape(&line)));
         if !there {
             let message = format!("the {what} does not show the postal address");
             let finding = Finding::error("no-postal-address", message).at(place);

@@ -48,22 +48,15 @@ impl Moment {
                 tera.set_escape_fn(escape_markdown);
             }
         }
-        let mut staged = BTreeMap::new();
-        let mut errors = Vec::new();
-        for (name, source) in sources {
-            let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-            let markup = match extension {
-                "mjml" => Markup::Mjml,
-                _ => Markup::Other,
-            };
-            match tags.stage(&source, markup) {
-                Ok(source) => {
-                    staged.insert(name, source);
-                }
-                Err(found) => errors.extend(found),
-            }
+        let (staged, mut errors) = stage(sources, tags);
+        let failed = match errors.is_empty() {
+            true => tera.add_raw_templates(templates(&staged)).err(),
+            false => None,
+        };
+        if failed.is_none() && errors.is_empty() {
+            return Ok(Self { tera, staged });
         }
-        // Syntax is checked one by one, so that each file can say what is wrong with it.
+        // Each file on its own can say what is wrong with its syntax.
         for (name, source) in &staged {
             let mut alone = Tera::new();
             filters::register(&mut alone);
@@ -73,14 +66,27 @@ impl Moment {
                 errors.push(faults::reported(report, &staged));
             }
         }
-        if let Some(error) = Error::all(errors) {
-            return Err(error);
+        let of_all = || failed.map(|error| faults::translated(&error, &staged));
+        Err(Error::all(errors)
+            .or_else(of_all)
+            .unwrap_or_else(|| Error::bug("templates that are right were refused")))
+    }
+
+    /// Puts these templates in the place of others of their names. What they say of tags is added to
+    /// `tags`; what was said of the others stays there. `None` when that cannot be done, whatever the
+    /// reason: then all of them are to be loaded anew, and that says what is wrong.
+    pub(super) fn renewed(
+        mut self,
+        sources: Vec<(String, Source)>,
+        tags: &mut Tags,
+    ) -> Option<Self> {
+        let (staged, errors) = stage(sources, tags);
+        if !errors.is_empty() || tags.are_crowded() {
+            return None;
         }
-        let templates = staged.iter().map(|(name, source)| (name, &source.template));
-        match tera.add_raw_templates(templates) {
-            Ok(()) => Ok(Self { tera, staged }),
-            Err(error) => Err(faults::translated(&error, &staged)),
-        }
+        self.tera.add_raw_templates(templates(&staged)).ok()?;
+        self.staged.extend(staged);
+        Some(self)
     }
 
     /// Renders one of the templates.
@@ -96,6 +102,33 @@ impl Moment {
     pub(super) fn staged(&self, name: &str) -> Option<&Staged> {
         self.staged.get(name)
     }
+}
+
+/// Stages sources by their names, with all that is wrong in them.
+fn stage(
+    sources: Vec<(String, Source)>,
+    tags: &mut Tags,
+) -> (BTreeMap<String, Staged>, Vec<Error>) {
+    let mut staged = BTreeMap::new();
+    let mut errors = Vec::new();
+    for (name, source) in sources {
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let markup = match extension {
+            "mjml" => Markup::Mjml,
+            _ => Markup::Other,
+        };
+        match tags.stage(&source, markup) {
+            Ok(source) => {
+                staged.insert(name, source);
+            }
+            Err(found) => errors.extend(found),
+        }
+    }
+    (staged, errors)
+}
+
+fn templates(staged: &BTreeMap<String, Staged>) -> impl Iterator<Item = (&String, &String)> {
+    staged.iter().map(|(name, source)| (name, &source.template))
 }
 
 impl Sources for BTreeMap<String, Staged> {

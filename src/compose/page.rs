@@ -44,7 +44,7 @@ pub(super) fn stretches(page: &str) -> Vec<Stretch<'_>> {
         page,
         at: 0,
         tag: 0,
-        stretches: Vec::new(),
+        stretches: Vec::with_capacity(page.len() / 8),
     };
     while reader.at < page.len() {
         reader.step();
@@ -84,22 +84,22 @@ impl<'a> Reader<'a> {
         self.take(less, Spot::Text);
         let rest = self.rest();
         let until = |end: &str| rest.find(end).map_or(rest.len(), |at| at + end.len());
-        if rest.starts_with("<!--[if") {
-            self.take(until("]>"), Spot::Declaration);
-        } else if rest.starts_with("<!-->") {
-            self.take(5, Spot::Declaration);
-        } else if rest.starts_with("<!--") {
+        match rest.as_bytes().get(1) {
+            Some(b'!') if rest.starts_with("<!--[if") => {
+                self.take(until("]>"), Spot::Declaration);
+            }
+            Some(b'!') if rest.starts_with("<!-->") => self.take(5, Spot::Declaration),
             // Browsers take `--!>` for an end, too.
-            self.take(until("-->").min(until("--!>")), Spot::Comment);
-        } else if rest.starts_with("<!") || rest.starts_with("<?") {
-            self.take(until(">"), Spot::Declaration);
-        } else if rest.starts_with("</") {
-            self.tag += 1;
-            self.take_in(until(">"), Spot::Tag, self.tag);
-        } else if rest[1.min(rest.len())..].starts_with(|c: char| c.is_ascii_alphabetic()) {
-            self.tag();
-        } else {
-            self.take(rest.len().min(1), Spot::Text);
+            Some(b'!') if rest.starts_with("<!--") => {
+                self.take(until("-->").min(until("--!>")), Spot::Comment);
+            }
+            Some(b'!' | b'?') => self.take(until(">"), Spot::Declaration),
+            Some(b'/') => {
+                self.tag += 1;
+                self.take_in(until(">"), Spot::Tag, self.tag);
+            }
+            Some(byte) if byte.is_ascii_alphabetic() => self.tag(),
+            _ => self.take(rest.len().min(1), Spot::Text),
         }
     }
 
@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
         self.tag += 1;
         let rest = self.rest();
         let name_end = |c: char| !(c.is_ascii_alphanumeric() || "-_:.".contains(c));
-        let length = rest[1..].find(name_end).map_or(rest.len(), |at| at + 1);
+        let length = 1 + length_until(&rest[1..], name_end);
         let name = &rest[1..length];
         self.take_in(length, Spot::Tag, self.tag);
         self.attributes();
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
         let is_blank = |c: char| is_space(c) || c == '/' || super::tokens::is_reserved(c);
         loop {
             let rest = self.rest();
-            let blank = rest.find(|c| !is_blank(c)).unwrap_or(rest.len());
+            let blank = length_until(rest, |c| !is_blank(c));
             self.take_in(blank, Spot::Tag, self.tag);
             let rest = self.rest();
             if rest.is_empty() {
@@ -140,16 +140,17 @@ impl<'a> Reader<'a> {
                 return self.take_in(1, Spot::Tag, self.tag);
             }
             let name_end = |c: char| is_blank(c) || c == '>' || c == '=';
-            let length = rest.find(name_end).unwrap_or(rest.len());
+            let length = length_until(rest, name_end);
             let name = &rest[..length];
-            let after = rest[length..].trim_start_matches(is_space);
+            let after = &rest[length..];
+            let after = &after[length_until(after, |c| !is_space(c))..];
             let Some(after) = after.strip_prefix('=') else {
                 // An attribute without a value; a lone `=` counts as one.
                 let lone = usize::from(length == 0);
                 self.take_in(length + lone, Spot::Tag, self.tag);
                 continue;
             };
-            let value = after.trim_start_matches(is_space);
+            let value = &after[length_until(after, |c| !is_space(c))..];
             self.take_in(rest.len() - value.len(), Spot::Tag, self.tag);
             if let Some(quote @ ('"' | '\'')) = value.chars().next() {
                 self.take_in(1, Spot::Tag, self.tag);
@@ -157,9 +158,7 @@ impl<'a> Reader<'a> {
                 self.take_in(length, Spot::Value(name), self.tag);
                 self.take_in(self.rest().len().min(1), Spot::Tag, self.tag);
             } else {
-                let length = value
-                    .find(|c| is_space(c) || c == '>')
-                    .unwrap_or(value.len());
+                let length = length_until(value, |c| is_space(c) || c == '>');
                 self.take_in(length, Spot::Unquoted, self.tag);
             }
         }
@@ -178,6 +177,20 @@ impl<'a> Reader<'a> {
         let mut ends = rest.match_indices("</").map(|(at, _)| at);
         self.take(ends.find(is_end).unwrap_or(rest.len()), spot);
     }
+}
+
+/// How many bytes there are before the first character that `ends`. Most are ASCII, and need not be
+/// put together to be looked at.
+fn length_until(text: &str, ends: impl Fn(char) -> bool) -> usize {
+    for (at, byte) in text.bytes().enumerate() {
+        if !byte.is_ascii() {
+            return text[at..].find(ends).map_or(text.len(), |end| at + end);
+        }
+        if ends(char::from(byte)) {
+            return at;
+        }
+    }
+    text.len()
 }
 
 /// Turns the character references of an attribute's value into characters: numbers, and the five

@@ -35,6 +35,42 @@ const SCHEMES: [&str; 4] = ["https://", "http://", "mailto:", "tel:"];
 /// # Errors
 /// What is wrong in the author's tags, each at its place.
 pub(crate) fn engine(edition: &Edition) -> Result<Tera> {
+    let mut tera = bare()?;
+    let parts = [
+        (SUBJECT, &edition.subject.template),
+        (HTML, &edition.html.template),
+        (TEXT, &edition.text.template),
+    ];
+    match tera.add_raw_templates(parts) {
+        Ok(()) => Ok(tera),
+        Err(error) => Err(faults::translated(&error, edition)),
+    }
+}
+
+/// Proves that [`engine`] can compile an edition. Only its tags can be wrong, so only they are compiled:
+/// what stands between them is nearly all of a page.
+///
+/// # Errors
+/// Those of [`engine`].
+pub(super) fn prove(edition: &Edition) -> Result<()> {
+    let tags = |part: &Part| -> String {
+        let tags = part.tags.iter();
+        tags.filter_map(|tag| part.template.get(tag.range.clone()))
+            .collect()
+    };
+    let parts = [
+        (SUBJECT, tags(&edition.subject)),
+        (HTML, tags(&edition.html)),
+        (TEXT, tags(&edition.text)),
+    ];
+    match bare()?.add_raw_templates(parts) {
+        Ok(()) => Ok(()),
+        Err(_) => engine(edition).map(drop),
+    }
+}
+
+/// Tera as the moment of sending needs it, without templates.
+fn bare() -> Result<Tera> {
     let mut tera = Tera::new();
     let text = |pair: [&'static str; 2]| (pair[0].into(), pair[1].into());
     let (variable_start, variable_end) = text(PRINT);
@@ -57,15 +93,7 @@ pub(crate) fn engine(edition: &Edition) -> Result<Tera> {
     tera.register_filter(ATTRIBUTE, attribute);
     tera.register_filter(LINE, line);
     tera.autoescape_on([".html"]);
-    let parts = [
-        (SUBJECT, &edition.subject.template),
-        (HTML, &edition.html.template),
-        (TEXT, &edition.text.template),
-    ];
-    match tera.add_raw_templates(parts) {
-        Ok(()) => Ok(tera),
-        Err(error) => Err(faults::translated(&error, edition)),
-    }
+    Ok(tera)
 }
 
 /// An error of the merge, at the author's place. `is_blank` says whether the reader has nothing in a

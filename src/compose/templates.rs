@@ -32,13 +32,13 @@ pub(super) const FOLDER: &str = "templates/";
 pub(super) const BUILT_IN_MARK: &str = "built-in ";
 
 /// All templates that an issue can be set in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Templates {
     /// Sorted by name.
     all: Vec<Template>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Template {
     /// Relative to `templates/`, with `/` between folders: how `include` finds it.
     pub(super) name: String,

@@ -1,10 +1,12 @@
 //! A small newsletter for tests of composing and merging.
 
+use std::sync::Arc;
+
 use tera::{Context, Map, Value};
 
 use super::{
-    ABSENT, Composed, HTML, Images, Press, Publication, SUBJECT, TEXT, Templates, Validation,
-    compose, engine, explain,
+    ABSENT, Composed, HTML, Images, Press, Publication, SUBJECT, Standing, TEXT, Templates,
+    Validation, compose, engine, explain,
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -33,6 +35,8 @@ pub(crate) struct Bench {
     pub(crate) publication: Publication,
     pub(crate) images: Images,
     pub(crate) validation: Validation,
+    /// What all pictures begin with.
+    pub(crate) ink: String,
 }
 
 impl Bench {
@@ -55,6 +59,7 @@ impl Bench {
             },
             images: Images::Inline,
             validation: Validation::Standard,
+            ink: String::new(),
         }
     }
 
@@ -102,6 +107,15 @@ impl Bench {
     }
 
     pub(crate) fn compose(&self) -> Result<Composed> {
+        self.at_press(compose)
+    }
+
+    /// Composes with what stands ready.
+    pub(crate) fn compose_with(&self, standing: &mut Standing) -> Result<Arc<Composed>> {
+        self.at_press(|issue, press| standing.compose(issue, press))
+    }
+
+    fn at_press<T>(&self, set: impl FnOnce(&Issue, &Press<'_>) -> Result<T>) -> Result<T> {
         let text = Text::new("issues/i.md", self.issue.as_str());
         let (front, letter_start) = front_matter::issue(&text)?;
         let issue = Issue {
@@ -109,7 +123,7 @@ impl Bench {
             text,
             front,
             letter_start,
-            articles: self.articles.clone(),
+            articles: self.articles.iter().cloned().map(Arc::new).collect(),
         };
         let mut own = vec![
             Text::new("digest.mjml", self.page.as_str()),
@@ -124,7 +138,7 @@ impl Bench {
             }
             Ok(Picture {
                 src: src.to_owned(),
-                bytes: src.as_bytes().to_vec(),
+                bytes: format!("{}{src}", self.ink).into_bytes(),
                 media_type: "image/png",
                 width: if src == "wide.png" { 1200 } else { 1 },
                 height: 1,
@@ -136,7 +150,7 @@ impl Bench {
             let missing = || Error::new(Kind::NoInput, format!("there is no file `{path}`"));
             text.ok_or_else(missing)
         };
-        compose(
+        set(
             &issue,
             &Press {
                 publication: &self.publication,
@@ -203,7 +217,7 @@ impl Bench {
 }
 
 /// An error and those that came with it, each with its hints.
-fn shown(error: &Error) -> String {
+pub(crate) fn shown(error: &Error) -> String {
     let all = std::iter::once(error).chain(error.others());
     let lines: Vec<_> = all
         .map(|error| {

@@ -54,22 +54,30 @@ pub(crate) fn is_of_sending(character: char) -> bool {
 
 /// Whether a text holds a tag or a part of a captured value.
 pub(crate) fn wait_in(text: &str) -> bool {
-    may_be_in(text) && text.contains(is_of_sending)
+    find_of_sending(text).is_some()
 }
 
-/// Whether a text may hold a character of ours: few others begin with such a byte.
-fn may_be_in(text: &str) -> bool {
-    memchr::memchr2(0xF3, 0xF4, text.as_bytes()).is_some()
+/// Where the first tag or captured value of a text begins.
+pub(crate) fn find_of_sending(text: &str) -> Option<usize> {
+    let first = memchr::memchr2(0xF3, 0xF4, text.as_bytes())?;
+    let (at, _) = text[first..]
+        .char_indices()
+        .find(|(_, character)| is_of_sending(*character))?;
+    Some(first + at)
 }
 
 /// A text without our marks.
 pub(crate) fn without_marks(text: &str) -> String {
-    if !may_be_in(text) {
-        return text.to_owned();
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memchr2(0xF3, 0xF4, rest.as_bytes()) {
+        out.push_str(&rest[..at]);
+        let mut characters = rest[at..].chars();
+        out.extend(characters.next().filter(|it| mark_index(*it).is_none()));
+        rest = characters.as_str();
     }
-    text.chars()
-        .filter(|character| mark_index(*character).is_none())
-        .collect()
+    out.push_str(rest);
+    out
 }
 
 /// A captured value as characters.
@@ -95,17 +103,26 @@ pub(crate) fn decode(text: &str) -> Option<(String, &str)> {
     None
 }
 
+/// Whether the bytes of a text show that it holds no character of ours and no control character but tab
+/// and line feed; both begin with other bytes. Most texts are so.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let plain = |byte| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | 0x80..=0xC1 | 0xC3..=0xF2);
+    text.bytes().fold(true, |all, byte| all & plain(byte))
+}
+
 /// Data, made harmless: without our characters, also where they are percent-encoded or a character
 /// reference, and without control characters (but tab and line feed).
 pub(crate) fn clean(data: &str) -> String {
-    let kept = |character: &char| {
-        !is_reserved(*character) && (!character.is_control() || matches!(character, '\t' | '\n'))
+    let lost = |character: char| {
+        is_reserved(character) || (character.is_control() && !matches!(character, '\t' | '\n'))
     };
-    let text: String = data.chars().filter(kept).collect();
-    if text.contains(['%', '&']) {
-        without_encoded(&text)
-    } else {
-        text
+    let text = match is_plain(data) {
+        true => data.to_owned(),
+        false => data.split(lost).collect(),
+    };
+    match memchr::memchr2(b'%', b'&', text.as_bytes()) {
+        Some(_) => without_encoded(&text),
+        None => text,
     }
 }
 
@@ -120,8 +137,8 @@ fn without_encoded(text: &str) -> String {
 
 /// The first character of ours that is encoded in a text, and where.
 pub(crate) fn encoded(text: &str) -> Option<(char, Range<usize>)> {
-    let mut starts = text.match_indices(['%', '&']);
-    starts.find_map(|(at, _)| {
+    let mut starts = memchr::memchr2_iter(b'%', b'&', text.as_bytes());
+    starts.find_map(|at| {
         let rest = &text[at..];
         let (character, after) = percent_encoded(rest).or_else(|| referenced(rest))?;
         Some((character, at..text.len() - after.len()))
@@ -132,7 +149,7 @@ pub(crate) fn encoded(text: &str) -> Option<(char, Range<usize>)> {
 fn rewrite(text: &str, replace: impl Fn(&str) -> Option<(String, &str)>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(['%', '&']) {
+    while let Some(at) = memchr::memchr2(b'%', b'&', rest.as_bytes()) {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         if let Some((replacement, after)) = replace(rest) {

@@ -18,6 +18,8 @@ pub mod text;
 pub use article::Article;
 pub use block::{Block, Cell, Figure, Inline, ListItem, Quote, plain};
 
+use std::sync::Arc;
+
 use crate::place::Text;
 
 /// One number of the newsletter: what is said, before it is set. `send` addresses it by its slug.
@@ -31,8 +33,8 @@ pub struct Issue {
     pub front: front_matter::IssueFront,
     /// Where the letter (the Markdown after the front matter) begins in `text`, in bytes.
     pub letter_start: usize,
-    /// The articles it carries, in order.
-    pub articles: Vec<Article>,
+    /// The articles it carries, in order; shared with whoever has read them.
+    pub articles: Vec<Arc<Article>>,
 }
 
 impl Issue {

@@ -1,6 +1,6 @@
 //! The local proof: a plain HTTP server for the loopback interface.
 //!
-//! It knows requests and replies and nothing of what they show; a [`Site`] builds each page anew. It
+//! It knows requests and replies and nothing of what they show; a [`Site`] makes each page. It
 //! guards what a local server has to fear: other sites that reach it through the reader's browser.
 
 use std::{sync::Arc, time::Duration};

@@ -25,7 +25,9 @@ use crate::{
 ///
 /// Fails with everything that is wrong in it, missing pictures included.
 pub fn article(root: &Root, path: &str) -> Result<(Article, Vec<Finding>)> {
-    read(root, &find(root, path)?)
+    let found = find(root, path)?;
+    let read = read(root, &found, load(&found)?)?;
+    Ok((read.article, read.findings))
 }
 
 /// The file of an article.
@@ -52,18 +54,41 @@ pub(super) fn find(root: &Root, path: &str) -> Result<Found> {
     }
 }
 
-/// Reads the file of an article.
-pub(super) fn read(root: &Root, found: &Found) -> Result<(Article, Vec<Finding>)> {
+/// An article, read, and what it was made of besides its file.
+pub(super) struct Read {
+    pub(super) article: Article,
+    pub(super) findings: Vec<Finding>,
+    /// The pictures that were looked up: paths as written, and relative to the newsletter's folder.
+    pub(super) pictures: BTreeMap<String, String>,
+}
+
+/// What stands in the file of an article.
+pub(super) fn load(found: &Found) -> Result<Text> {
+    kind(found)?;
+    Ok(Text::new(found.name.as_str(), fs::read_text(&found.path)?))
+}
+
+fn kind(found: &Found) -> Result<Markup> {
     let extension = found.path.extension().unwrap_or_default().to_string_lossy();
-    let kind = match extension.to_ascii_lowercase().as_str() {
-        "md" | "markdown" => Markup::Markdown,
-        "txt" | "text" => Markup::None,
-        _ => {
-            return Err(Error::data(format!("`{}` is not an article", found.name))
-                .hint("Articles are Markdown (`.md`, `.markdown`) or plain text (`.txt`)."));
-        }
-    };
-    let text = Text::new(found.name.as_str(), fs::read_text(&found.path)?);
+    match extension.to_ascii_lowercase().as_str() {
+        "md" | "markdown" => Ok(Markup::Markdown),
+        "txt" | "text" => Ok(Markup::None),
+        _ => Err(Error::data(format!("`{}` is not an article", found.name))
+            .hint("Articles are Markdown (`.md`, `.markdown`) or plain text (`.txt`).")),
+    }
+}
+
+/// Whether pictures are still where they were found, and can be shown.
+pub(super) fn still_there(root: &Root, text: &Text, pictures: &BTreeMap<String, String>) -> bool {
+    pictures.iter().all(|(src, name)| {
+        let found = seek(root, text, src);
+        matches!(found, Ok(Some(found)) if found.name == *name) && picture(root, name).is_ok()
+    })
+}
+
+/// Reads an article, of which `text` is the file.
+pub(super) fn read(root: &Root, found: &Found, text: Text) -> Result<Read> {
+    let kind = kind(found)?;
     let (front, start) = front_matter::article(&text)?;
     let mut reader = Reader {
         root,
@@ -108,7 +133,11 @@ pub(super) fn read(root: &Root, found: &Found) -> Result<(Article, Vec<Finding>)
     }
     match Error::all(reader.errors) {
         Some(error) => Err(error),
-        None => Ok((article, reader.findings)),
+        None => Ok(Read {
+            article,
+            findings: reader.findings,
+            pictures: reader.pictures,
+        }),
     }
 }
 
@@ -215,7 +244,7 @@ impl Reader<'_> {
             }
             return;
         }
-        match self.seek(src) {
+        match seek(self.root, self.text, src) {
             Ok(Some(found)) => {
                 // Whether mails can show it is told here, where its place is known.
                 if let Err(error) = picture(self.root, &found.name) {
@@ -226,7 +255,7 @@ impl Reader<'_> {
             Ok(None) => {
                 let error = Error::data(format!("there is no picture `{src}`")).at(place.clone());
                 let meant = nearest_file(self.root, src)
-                    .or_else(|| nearest_file(self.root, &self.beside(src)));
+                    .or_else(|| nearest_file(self.root, &beside(self.text, src)));
                 self.errors.push(match meant {
                     Some(meant) => error.hint(format!("Did you mean `{meant}`?")),
                     None => error.hint(
@@ -235,32 +264,6 @@ impl Reader<'_> {
                 });
             }
             Err(error) => self.errors.push(error.at(place.clone())),
-        }
-    }
-
-    /// The file of a picture; a path may have its blanks percent-encoded, as Markdown asks for.
-    fn seek(&self, src: &str) -> Result<Option<Found>> {
-        let decoded = src.replace("%20", " ");
-        let mut refused = None;
-        for path in [src, &decoded] {
-            for path in [path.to_owned(), self.beside(path)] {
-                match self.root.seek(&path) {
-                    Ok(Sought::File(found)) => return Ok(Some(found)),
-                    Ok(_) => {}
-                    // `../images/a.png` leads out of the newsletter's folder, but not from the
-                    // article's.
-                    Err(error) => refused = refused.or(Some(error)),
-                }
-            }
-        }
-        let leads_out = refused.filter(|_| self.root.seek(&self.beside(src)).is_err());
-        leads_out.map_or(Ok(None), Err)
-    }
-
-    fn beside(&self, src: &str) -> String {
-        match self.text.name().rsplit_once('/') {
-            Some((folder, _)) => format!("{folder}/{src}"),
-            None => src.to_owned(),
         }
     }
 
@@ -306,6 +309,32 @@ impl Reader<'_> {
                 Inline::Text(_) | Inline::Code(_) | Inline::Break => {}
             }
         }
+    }
+}
+
+/// The file of a picture; a path may have its blanks percent-encoded, as Markdown asks for.
+fn seek(root: &Root, text: &Text, src: &str) -> Result<Option<Found>> {
+    let decoded = src.replace("%20", " ");
+    let mut refused = None;
+    for path in [src, &decoded] {
+        for path in [path.to_owned(), beside(text, path)] {
+            match root.seek(&path) {
+                Ok(Sought::File(found)) => return Ok(Some(found)),
+                Ok(_) => {}
+                // `../images/a.png` leads out of the newsletter's folder, but not from the
+                // article's.
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+    }
+    let leads_out = refused.filter(|_| root.seek(&beside(text, src)).is_err());
+    leads_out.map_or(Ok(None), Err)
+}
+
+fn beside(text: &Text, src: &str) -> String {
+    match text.name().rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{src}"),
+        None => src.to_owned(),
     }
 }
 

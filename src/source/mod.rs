@@ -5,6 +5,7 @@
 //! as tokens is taken out of it ([`crate::issue::clean`]).
 
 mod article;
+mod desk;
 mod path;
 mod picture;
 mod plain_text;
@@ -13,10 +14,12 @@ mod text;
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 pub use self::{
     article::article,
+    desk::Desk,
     picture::{Picture, picture},
     text::text,
 };
@@ -86,6 +89,10 @@ pub fn timing(root: &Root, slug: &str) -> Result<front_matter::Timing> {
 ///
 /// Fails with everything that is wrong in any of the files, each fault at its place.
 pub fn issue(root: &Root, name: &str) -> Result<Gathered> {
+    Desk::default().issue(root, name)
+}
+
+fn gather(root: &Root, name: &str, desk: &mut Desk) -> Result<Gathered> {
     let found = find_issue(root, name)?;
     let slug = slug_of(&found.path);
     if let Some(bad) = slug
@@ -109,7 +116,7 @@ pub fn issue(root: &Root, name: &str) -> Result<Gathered> {
     let mut articles = Vec::new();
     let mut seen = HashMap::new();
     for named in &front.articles {
-        match article_of(root, named, &mut seen) {
+        match article_of(root, named, &mut seen, desk) {
             Ok((article, found)) => {
                 articles.push(article);
                 findings.extend(found);
@@ -144,7 +151,8 @@ fn article_of(
     root: &Root,
     named: &Located<String>,
     seen: &mut HashMap<PathBuf, usize>,
-) -> Result<(Article, Vec<Finding>)> {
+    desk: &mut Desk,
+) -> Result<(Arc<Article>, Vec<Finding>)> {
     let found = article::find(root, &named.value).map_err(|error| error.at(named.place.clone()))?;
     let real = fs::real_path(&found.path)?;
     let number = seen.len() + 1;
@@ -158,7 +166,7 @@ fn article_of(
         );
     }
     seen.insert(real, number);
-    article::read(root, &found)
+    desk.article(root, &found)
 }
 
 /// An issue by its slug, its file name, or its path.
@@ -255,7 +263,7 @@ fn slug_of(path: &Path) -> String {
 }
 
 /// Gives the second article of a name the name with `-2`, and so on.
-fn make_slugs_unique(articles: &mut [Article]) {
+fn make_slugs_unique(articles: &mut [Arc<Article>]) {
     let mut taken: HashSet<String> = articles
         .iter()
         .map(|article| article.slug.clone())
@@ -273,7 +281,7 @@ fn make_slugs_unique(articles: &mut [Article]) {
             *number += 1;
             slug = format!("{}-{number}", article.slug);
         }
-        article.slug = slug;
+        Arc::make_mut(article).slug = slug;
     }
 }
 

@@ -76,7 +76,7 @@ fn an_issue_is_gathered_with_its_articles() {
         panic!("{:?}", gathered.issue.articles);
     };
     assert_eq!(
-        *one,
+        **one,
         Article {
             slug: "one".to_owned(),
             title: "The Press".to_owned(),
@@ -287,7 +287,7 @@ fn two_articles_of_one_name_have_two_slugs() {
 
 #[test]
 fn a_thousand_articles_of_one_name_have_a_thousand_slugs() {
-    let mut articles = vec![Article::default(); 1_000];
+    let mut articles: Vec<_> = (0..1_000).map(|_| Arc::<Article>::default()).collect();
     make_slugs_unique(&mut articles);
     let slugs: HashSet<_> = articles.iter().map(|article| &article.slug).collect();
     assert_eq!(slugs.len(), 1_000);
@@ -375,4 +375,52 @@ fn a_file_that_is_not_text_is_refused() {
         bounds: Bounds::Newsletter,
     };
     assert!(issue(&nowhere, "a").is_err());
+}
+
+#[test]
+fn a_desk_parses_again_what_has_changed_and_nothing_else() {
+    let folder = Folder::new(&[
+        (
+            "issues/welcome.md",
+            "---\nsubject: a\narticles: [a.md, b.txt]\n---\nDear reader\n",
+        ),
+        ("a.md", "# A\n\n![Alt](p.gif)\n\n<b>raw</b>\n"),
+        ("b.txt", "B\n\nText.\n"),
+        ("p.gif", GIF),
+    ]);
+    let root = folder.root();
+    let mut desk = Desk::default();
+    let mut read = |parsed: usize| {
+        let before = desk.parsed();
+        let kept = desk.issue(&root, "welcome");
+        let fresh = issue(&root, "welcome");
+        match (kept, fresh) {
+            (Ok(kept), Ok(fresh)) => {
+                assert_eq!(kept.issue.articles, fresh.issue.articles);
+                assert_eq!(kept.findings, fresh.findings);
+            }
+            (kept, fresh) => assert_eq!(faults(&kept.unwrap_err()), faults(&fresh.unwrap_err())),
+        }
+        assert_eq!(desk.parsed() - before, parsed);
+    };
+    read(2);
+    read(0);
+    folder.write("b.txt", "B\n\nOther text.\n");
+    read(1);
+    folder.write(
+        "issues/welcome.md",
+        "---\nsubject: b\narticles: [b.txt, a.md]\n---\n",
+    );
+    read(0);
+    // A picture that is gone, spoiled or elsewhere changes what is said of the article.
+    std::fs::remove_file(folder.0.path().join("p.gif")).unwrap();
+    read(1);
+    read(1);
+    folder.write("p.gif", "no picture");
+    read(1);
+    folder.write("p.gif", GIF);
+    read(0);
+    folder.write("a.md", "no title");
+    read(1);
+    read(1);
 }

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use crate::project::{Project, lines};
 use letterpress::preview::{self, Reply, Site};
 use tokio::{runtime::Runtime, sync::oneshot};
 
@@ -124,4 +125,48 @@ fn only_reading_is_allowed() {
         "{reply}"
     );
     assert!(reply.contains("\nallow: GET, HEAD\n"), "{reply}");
+}
+
+#[test]
+fn a_preview_shows_what_the_files_say_now_and_to_whom() {
+    const ISSUE: &str = "+++\nsubject = \"Hello\"\narticles = [\"articles/one.md\"]\n+++\nDear {{ subscriber.first_name | default(value=\"reader\") }}\n";
+    let project = Project::new()
+        .file("issues/a.md", ISSUE)
+        .file("articles/one.md", "# One\n\nIt runs.\n");
+    let mut running = project.start(&["preview", "a", "--port", "0"]);
+    let hello = lines(running.0.stdout.take().unwrap()).recv().unwrap();
+    let host = hello
+        .strip_prefix("http://")
+        .and_then(|address| address.strip_suffix("/a"));
+    let address = host.unwrap().parse().unwrap();
+    let look = |target: &str| {
+        let request =
+            format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        exchange(address, &request)
+    };
+    // Each look, with what a page that is built from nothing shows.
+    let shows = |words: &str| {
+        let page = look("/a.txt");
+        assert!(page.contains(words), "{page}");
+        let _ = project.run(&["build", "a"]).exit(0);
+        assert!(page.ends_with(&project.read("out/a/text.txt")), "{page}");
+    };
+    shows("Dear reader");
+    shows("It runs.");
+    assert!(look("/a.txt?as=ada@example.com").contains("Dear Ada"));
+    assert!(look("/a").contains("It runs."));
+
+    project.write("articles/one.md", "# One\n\nIt stands.\n");
+    shows("It stands.");
+    project.write("issues/a.md", ISSUE.replace("Dear", "Hello"));
+    shows("Hello reader");
+    project.write("templates/digest.txt", "{{ articles | ");
+    assert!(look("/a.txt").starts_with("HTTP/1.1 500 "));
+    project.write(
+        "templates/digest.txt",
+        "Mine: {{ articles[0].title }}\n{{ unsubscribe_url }}\n{{ newsletter.postal_address }}\n",
+    );
+    shows("Mine: One");
+    std::fs::remove_file(project.path("articles/one.md")).unwrap();
+    assert!(look("/a.txt").contains("there is no article `articles/one.md`"));
 }

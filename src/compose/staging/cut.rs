@@ -80,7 +80,11 @@ impl Stage<'_> {
     /// Refuses what an author cannot write: our own characters, encoded ones as well, and control
     /// characters.
     fn refuse_reserved(&mut self) {
-        for (at, character) in self.source.code.char_indices() {
+        let code = match tokens::is_plain(&self.source.code) {
+            true => "",
+            false => &self.source.code,
+        };
+        for (at, character) in code.char_indices() {
             let hint = if tokens::is_reserved(character) {
                 RESERVED
             } else if character.is_control() && !matches!(character, '\t' | '\n' | '\r') {

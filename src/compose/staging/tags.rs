@@ -74,6 +74,11 @@ impl Tags {
         self.tags.is_empty()
     }
 
+    /// Whether there are so many that those of a large newsletter might find no room beside them.
+    pub(crate) fn are_crowded(&self) -> bool {
+        self.tags.len() > tokens::MOST_TAGS / 4 || self.marks.len() > tokens::MOST_MARKS / 4
+    }
+
     /// The tag that a character stands for.
     pub(crate) fn get(&self, character: char) -> Option<&SendTag> {
         self.tags.get(tokens::tag_index(character)?)
@@ -126,11 +131,8 @@ impl Tags {
     /// As [`Tags::run`].
     pub(crate) fn runs<'a>(&'a self, text: &str) -> Result<Vec<(usize, Run<'a>)>> {
         let mut runs = Vec::new();
-        if !tokens::wait_in(text) {
-            return Ok(runs);
-        }
         let mut at = 0;
-        while let Some(next) = text[at..].find(tokens::is_of_sending) {
+        while let Some(next) = tokens::find_of_sending(&text[at..]) {
             let run = self.run(&text[at + next..])?;
             let start = at + next;
             at = start + run.length;

@@ -12,6 +12,9 @@ const TOKENS: usize = 8;
 
 /// The columns of a text.
 pub(super) fn width_of(text: &str) -> usize {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.len();
+    }
     let mut width = 0;
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -49,7 +52,12 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
                 line.push(' ');
                 filled += 1;
             }
-            line.extend(part.chars().map(|c| if c == GLUE { ' ' } else { c }));
+            for (at, piece) in part.split(GLUE).enumerate() {
+                if at > 0 {
+                    line.push(' ');
+                }
+                line.push_str(piece);
+            }
             filled += needed;
         }
     }
@@ -70,6 +78,9 @@ fn is_blank(character: char) -> bool {
 /// A word in the parts between which a line may end: scripts without blanks break between any two
 /// characters, but not before a closing mark or after an opening one.
 fn parts(word: &str) -> Vec<&str> {
+    if word.is_ascii() {
+        return vec![word];
+    }
     let mut parts = Vec::new();
     let mut start = 0;
     let mut before: Option<char> = None;
