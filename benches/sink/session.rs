@@ -75,6 +75,8 @@ impl Session<'_> {
             let verb = command.get(..4).unwrap_or(command).to_ascii_uppercase();
             match verb.as_slice() {
                 b"EHLO" => {
+                    // The first line is our name, and offers nothing.
+                    self.say("250-sink.example");
                     let tls = offer.starttls.then_some("STARTTLS");
                     let pipelining = offer.pipelining.then_some("PIPELINING");
                     let chunking = offer.chunking.then_some("CHUNKING");
