@@ -68,7 +68,9 @@ class Peers:
     @staticmethod
     def lay_out(folder, port, mails):
         """The three files that mailmerge wants."""
-        page = (folder / "index.html").read_text().replace("Reader0", "{{ name }}")
+        # It makes one part: the text goes below the page, for the same size.
+        page, text = ((folder / name).read_text() for name in ("index.html", "text.txt"))
+        page = f"{page}<pre>{text}</pre>".replace("Reader0", "{{ name }}")
         head = "TO: {{ email }}\nSUBJECT: A letter for {{ name }}\nFROM: press@example.com\nContent-Type: text/html\n\n"
         (folder / "template.txt").write_text(head + page)
         (folder / "server.conf").write_text(f"[smtp_server]\nhost = 127.0.0.1\nport = {port}\nratelimit = 0\n")
