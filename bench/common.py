@@ -34,22 +34,23 @@ def arguments(description, **defaults):
             nargs = "+" if isinstance(default, list) else None
             parser.add_argument(f"--{name}", type=kind, nargs=nargs, default=default)
     parser.add_argument("--profile", default="release", help="of Cargo")
+    parser.add_argument("--letterpress", help="another binary than that of this folder")
     return parser.parse_args()
 
 
 class Programs:
     """The programs of this package, built."""
 
-    def __init__(self, profile):
-        build = ["cargo", "build", "--quiet", "--profile", profile]
+    def __init__(self, asked):
+        build = ["cargo", "build", "--quiet", "--profile", asked.profile]
         command = [*build, "--bench", "sink", "--message-format=json"]
         made = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
         artifacts = [json.loads(line) for line in made.stdout.splitlines()]
         self.sink = next(a["executable"] for a in artifacts if a.get("target", {}).get("name") == "sink")
         # Last, because the bench has built it, too, with what only tests need.
         subprocess.run([*build, "--bin", "letterpress"], cwd=ROOT, check=True)
-        folder = "debug" if profile == "dev" else profile
-        self.letterpress = str(ROOT / "target" / folder / "letterpress")
+        folder = "debug" if asked.profile == "dev" else asked.profile
+        self.letterpress = Path(asked.letterpress or ROOT / "target" / folder / "letterpress").resolve()
 
 
 class Sink:

@@ -80,7 +80,7 @@ class Peers:
 
 def main():
     asked = arguments(__doc__, rounds=3, connections=8)
-    programs, peers = Programs(asked.profile), Peers()
+    programs, peers = Programs(asked), Peers()
     rates, sizes, cpus = ({name: [] for name in MAILS} for _ in range(3))
     with tempfile.TemporaryDirectory() as folder, Sink(programs) as sink:
         news = Newsletter(programs, Path(folder) / "news", 30)

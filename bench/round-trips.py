@@ -21,7 +21,7 @@ from common import Newsletter, Programs, Sink, arguments, check, row, smtp_sourc
 from peers import Peers
 
 asked = arguments(__doc__, mails=100, connections=[8], delays=[20, 40], chunking=False)
-programs, peers = Programs(asked.profile), Peers()
+programs, peers = Programs(asked), Peers()
 widths = [11, 11, 12, 9, 18, 13]
 print(f"{asked.mails} mails of 30 KB a connection")
 row(widths, "round trip", "connections", "", "mails/s", "round trips a mail", "turns a mail")

@@ -24,7 +24,7 @@ from common import Newsletter, Programs, Sink, SmtpSink, arguments, check, fdata
 
 asked = arguments(__doc__, mails=8000, pairs=5, connections=[1, 8, 32], sizes=[30, 60],
                   fast=False, memory=False, chunking=False)
-programs = Programs(asked.profile)
+programs = Programs(asked)
 widths = [6, 11, 13, 9, 24, 10, 8]
 syncs = []
 print(f"{asked.mails} mails, {asked.pairs} pairs,", "our sink," if asked.fast else "smtp-sink,",

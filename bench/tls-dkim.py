@@ -21,7 +21,7 @@ KEYS = {"RSA-2048": ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"], "Ed25519": ["ed
 REFUSED = 78
 
 asked = arguments(__doc__, mails=5000, rounds=3, connections=8, chunking=False)
-programs = Programs(asked.profile)
+programs = Programs(asked)
 
 
 class Variant:
