@@ -111,22 +111,24 @@ class Run:
 
     def __init__(self, command, folder=None, **variables):
         environment = {**os.environ, "PATH": PATH, **variables}
-        with tempfile.NamedTemporaryFile("r") as memory, tempfile.TemporaryFile("w+") as out:
+        with tempfile.NamedTemporaryFile("r") as memory, tempfile.TemporaryFile("w+") as out, \
+                tempfile.TemporaryFile("w+") as err:
             # GNU time, because what Python would be told is its own memory if that is more.
             command = ["/usr/bin/time", "--quiet", "-f", "%M", "-o", memory.name, *map(str, command)]
             begun = time.monotonic()
-            process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out)
+            process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=err)
             _, status, usage = os.wait4(process.pid, 0)
             self.wall = time.monotonic() - begun
             self.cpu = usage.ru_utime + usage.ru_stime
             self.code = process.returncode = os.waitstatus_to_exitcode(status)
             self.memory = int(memory.read().split()[-1]) * 1024
             out.seek(0)
-            self.out = out.read()
+            err.seek(0)
+            self.out, self.err = out.read(), err.read()
 
     def checked(self):
         if self.code != 0:
-            sys.exit(f"a command ended with {self.code}")
+            sys.exit(f"{self.err}\na command ended with {self.code}")
         return self
 
 
