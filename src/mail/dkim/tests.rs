@@ -208,8 +208,10 @@ fn a_signature_is_short_lines_and_always_the_same() {
     let (_, ed25519) = ed25519.rsplit_once("DKIM-Signature:").unwrap();
     assert_eq!(
         ed25519,
-        " v=1; a=ed25519-sha256; c=relaxed/relaxed; d=news.example.com;\r\n s=lp1e; t=1793693109;\r\n h=From:From:To:To:Cc:Reply-To:Subject:Subject:Date:Date:Message-ID:\r\n Message-ID:MIME-Version:MIME-Version:Content-Type:Content-Type:\r\n List-Unsubscribe:List-Unsubscribe:List-Unsubscribe-Post:\r\n List-Unsubscribe-Post:List-ID; bh=W/Ut8g14LcbSy9q2m5KoTTTWNfM08xEW4whTa3MhxGI=;\r\n"
-            .replace("W/Ut8g14LcbSy9q2m5KoTTTWNfM08xEW4whTa3MhxGI=", &body_hash(b"Hello.\r\n"))
+        format!(
+            " v=1; a=ed25519-sha256; c=relaxed/relaxed; d=news.example.com;\r\n s=lp1e; t=1793693109; h=From:From:To:To:Cc:Reply-To:Subject:Subject:Date:\r\n Date:Message-ID:Message-ID:MIME-Version:MIME-Version:Content-Type:\r\n Content-Type:List-Unsubscribe:List-Unsubscribe:List-Unsubscribe-Post:\r\n List-Unsubscribe-Post:List-ID;\r\n bh={};",
+            body_hash(b"Hello.\r\n")
+        )
     );
 }
 
@@ -244,12 +246,7 @@ fn what_would_deceive_breaks_the_signature_and_what_relays_add_does_not() {
         assert_eq!(with(&format!("{name}: x")), Err("signature"), "{name}");
     }
     for name in ["Received", "Return-Path", "Sender", "Feedback-ID", "X-Spam"] {
-        let expected = if name == "Feedback-ID" {
-            Ok(())
-        } else {
-            Ok(())
-        };
-        assert_eq!(with(&format!("{name}: x")), expected, "{name}");
+        assert_eq!(with(&format!("{name}: x")), Ok(()), "{name}");
     }
     let changed = message.replace("/u/1>", "/u/2>");
     assert_eq!(verify_all(&changed), [Err("signature"), Err("signature")]);
@@ -271,10 +268,6 @@ fn keys_that_cannot_sign_are_told_with_what_makes_one() {
     assert_eq!(
         said(&ed25519_pem(), KeyKind::Rsa),
         "this is an Ed25519 key, and an RSA key is needed"
-    );
-    assert_eq!(
-        said(&rsa_pem(KeySize::Rsa8192), KeyKind::Rsa),
-        "the RSA key has more than 4096 bits, which receivers need not read (RFC 8301)"
     );
     assert_eq!(said("", KeyKind::Rsa), "this is not a private key in PEM");
     assert_eq!(
