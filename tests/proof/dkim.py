@@ -30,7 +30,7 @@ ISSUES = {
     "long": ("Long words", "x" * 1200 + "\n\n" + "word " * 400),
     "blanks": ("Blanks", "a  b\t c   \n\n\n\n    code  with   blanks\n\n.\n\n..dots\n\nFrom here \n"),
     "short": ("Short", "&nbsp;"),
-    "picture": ("A picture", "![A dot](../articles/dot.png)"),
+    "picture": ("A picture", "![A dot](articles/dot.png)"),
 }
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
