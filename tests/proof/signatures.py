@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Signed mail of every kind, over a private Postfix, for three verifiers: .ci/check-dkim.
 
-    sudo tests/proof/dkim.py target/release/letterpress TOOLS
+    sudo tests/proof/signatures.py target/release/letterpress TOOLS
 
 TOOLS holds `node_modules/mailauth`; dkimpy is importable, and Perl has Mail::DKIM. Mail::DKIM of today's
 distributions does not read Ed25519, so it judges RSA alone.
