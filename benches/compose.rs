@@ -75,6 +75,7 @@ fn letterhead() -> Letterhead {
         date: "2026-11-23T08:00:00Z".parse().expect("a time"),
         secret: Secret::new([7; 32]),
         subject_prefix: None,
+        signers: Default::default(),
     }
 }
 

@@ -129,6 +129,7 @@ fn letterhead() -> Letterhead {
         date: Timestamp::UNIX_EPOCH,
         secret: Secret::new([7; 32]),
         subject_prefix: None,
+        signers: Default::default(),
     }
 }
 

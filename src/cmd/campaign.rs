@@ -11,7 +11,7 @@ use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::project::Project;
+use super::project::{Keys, Project};
 use crate::{
     audience::Address,
     compose::Edition,
@@ -21,7 +21,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     fs,
-    mail::{Letterhead, Mailbox, Secret},
+    mail::{Letterhead, Mailbox, Secret, dkim::Signers},
 };
 
 pub(super) use audience::Audience;
@@ -92,7 +92,7 @@ impl Heading {
         }
     }
 
-    fn letterhead(self, secret: Secret) -> Result<Letterhead> {
+    fn letterhead(self, secret: Secret, signers: Signers) -> Result<Letterhead> {
         if self
             .secret
             .is_some_and(|known| known != secret.fingerprint())
@@ -120,6 +120,7 @@ impl Heading {
             slug: self.slug,
             secret,
             subject_prefix: None,
+            signers,
         })
     }
 }
@@ -277,7 +278,7 @@ pub(super) fn thaw(project: &Project, campaign: &Campaign) -> Result<Thawed> {
         is_of_this_version: heading.letterpress.as_deref() == Some(VERSION),
         bundle: Bundle {
             edition: parse(&edition?)?,
-            letterhead: heading.letterhead(project.secret()?)?,
+            letterhead: heading.letterhead(project.secret()?, project.signers(Keys::Needed)?)?,
         },
         audience,
     })

@@ -256,7 +256,6 @@ async fn start<T: Transport>(
 impl Project {
     /// The relay of the settings, with its password.
     pub(super) fn relay(&self) -> Result<Relay> {
-        self.settings.refuse()?;
         let Some(settings) = &self.settings.relay else {
             return Err(Error::new(Kind::Settings, "the settings name no relay")
                 .hint("Add a `[relay]` section with its `url`, or deliver to the sandbox with `--sandbox`."));

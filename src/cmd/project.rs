@@ -1,9 +1,11 @@
 //! A newsletter's folder, opened: settings, and the stages with what they need from them.
 
+mod keys;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use jiff::Timestamp;
@@ -16,11 +18,13 @@ use crate::{
     error::{Error, Kind, Result},
     fs::{self, Entry, File},
     issue::Issue,
-    mail::{Letterhead, Secret},
+    mail::{Letterhead, Secret, dkim::Signers},
     place::Text,
     source::{self, Bounds, Desk, Gathered, Root},
     ui::Ui,
 };
+
+pub(super) use keys::Keys;
 
 /// A newsletter's folder, opened.
 pub(super) struct Project {
@@ -30,6 +34,8 @@ pub(super) struct Project {
     pub(super) ui: Ui,
     /// The folder of the rehearsal that this process is part of.
     pub(super) rehearsal: Option<PathBuf>,
+    /// What mail is signed with, once it was read.
+    signers: OnceLock<Signers>,
 }
 
 impl Project {
@@ -47,6 +53,7 @@ impl Project {
             clock: Arc::new(System),
             ui,
             rehearsal: None,
+            signers: OnceLock::new(),
         })
     }
 
@@ -208,6 +215,7 @@ impl Project {
         issue: &Issue,
         campaign: &str,
         date: Timestamp,
+        keys: Keys,
     ) -> Result<Letterhead> {
         let settings = &self.settings.newsletter;
         if settings.base_url.is_none() && self.settings.unsubscribe.mailto.is_none() {
@@ -240,6 +248,7 @@ impl Project {
             date,
             secret: self.secret()?,
             subject_prefix: None,
+            signers: self.signers(keys)?,
         };
         // What no mail can be made with is told before a campaign is entered in the books.
         letterhead.check()?;

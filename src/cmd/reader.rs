@@ -1,6 +1,10 @@
 //! The reader that a build, a preview or a test mail is made for.
 
-use super::{project::Project, report, rollcall::RollCall};
+use super::{
+    project::{Keys, Project},
+    report,
+    rollcall::RollCall,
+};
 use crate::{
     audience::{Address, Recipient, Segment},
     compose::{Edition, InlineImage},
@@ -70,7 +74,8 @@ pub(super) fn mail_by(
     edition: &Edition,
     reader: &Recipient,
 ) -> Result<(Mail, Merged)> {
-    let letterhead: Letterhead = project.letterhead(issue, &issue.slug, Project::date_of(issue))?;
+    let date = Project::date_of(issue);
+    let letterhead: Letterhead = project.letterhead(issue, &issue.slug, date, Keys::Wanted)?;
     let merged = merger.merge(&reader.fields, &letterhead.links(&reader.address));
     let merged = match merged {
         Ok(merged) => merged,

@@ -9,7 +9,7 @@ use super::{
     confirm,
     job::{self, Draft, Entry},
     outbox::{Outbox, Venue},
-    project::Project,
+    project::{Keys, Project},
     report,
     rollcall::RollCall,
     signals::Signals,
@@ -40,6 +40,8 @@ pub(super) fn one(
     slot: Option<Timestamp>,
     project: &Project,
 ) -> Result<Exit> {
+    // A key that is missing is told before anything is frozen or entered.
+    project.signers(Keys::Needed)?;
     let venue = Venue::of(args, project);
     if let Some(campaign) = under_way(project, name, slot, venue)? {
         let draft = Draft::Frozen(campaign);
@@ -272,7 +274,7 @@ fn bundle(
     };
     let campaign = campaign::id_at(&issue.slug, slot, sandbox);
     Ok(Bundle {
-        letterhead: project.letterhead(issue, &campaign, project.clock.now())?,
+        letterhead: project.letterhead(issue, &campaign, project.clock.now(), Keys::Needed)?,
         edition: composed.edition,
     })
 }

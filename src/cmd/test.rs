@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     job::Bar,
     outbox::{Outbox, Route, Run, Stay, Venue},
-    project::Project,
+    project::{Keys, Project},
     reader, report,
     signals::Signals,
 };
@@ -25,6 +25,7 @@ use crate::{
 
 pub(super) fn run(args: &TestArgs, project: &Project) -> Result<Exit> {
     let addresses = addresses(&args.to)?;
+    project.signers(Keys::Needed)?;
     let issue = project.gather(&args.issue)?;
     let composed = project.compose(&issue)?;
     let reader = reader::reader(project, args.reader.as_deref())?;
@@ -32,7 +33,7 @@ pub(super) fn run(args: &TestArgs, project: &Project) -> Result<Exit> {
     let now = project.clock.now();
     let letterhead = Letterhead {
         subject_prefix: Some("[TEST] ".into()),
-        ..project.letterhead(&issue, &campaign, now)?
+        ..project.letterhead(&issue, &campaign, now, Keys::Needed)?
     };
     let merger = Merger::new(&composed.edition)?;
     let mails: Vec<Mail> = addresses

@@ -1,11 +1,10 @@
-//! What is wrong in settings that can be read: what one value alone cannot tell, and what this version
-//! does not honor.
+//! What is wrong in settings that can be read: what one value alone cannot tell.
 
-use super::Settings;
+use super::{DkimSettings, Settings};
 use crate::{
     audience::Address,
     error::{Error, Kind, Result},
-    mail::is_list_id,
+    mail::{dkim, is_list_id},
     place::Text,
 };
 
@@ -83,27 +82,17 @@ impl Settings {
                 "Write it like `sqlite:.letterpress/ledger.db`.",
             );
         }
+        if let Some(settings) = &self.dkim {
+            errors.extend(wrong_in_dkim(
+                settings,
+                self.newsletter.from.address.domain(),
+                shown,
+            ));
+        }
         match Error::all(errors) {
             Some(error) => Err(error),
             None => Ok(self),
         }
-    }
-
-    /// Refuses what this version knows but does not honor yet: for mail that really leaves, silence
-    /// about it would be a lie.
-    pub fn refuse(&self) -> Result<()> {
-        let mut errors = Vec::new();
-        let mut refuse = |what: &str, hint: &str| {
-            let message = format!("`{what}` is not honored by this version of letterpress yet");
-            errors.push(Error::new(Kind::Settings, message).hint(hint));
-        };
-        if self.dkim.is_some() {
-            refuse(
-                "[dkim]",
-                "Mail would leave unsigned; let the relay sign, and take the section out.",
-            );
-        }
-        Error::all(errors).map_or(Ok(()), Err)
     }
 
     /// Where the ledger's file is, relative to the newsletter's folder.
@@ -111,6 +100,52 @@ impl Settings {
     pub fn ledger_path(&self) -> &str {
         self.ledger.url.trim_start_matches("sqlite:")
     }
+}
+
+/// What is wrong in `[dkim]` for mail from a domain.
+fn wrong_in_dkim(settings: &DkimSettings, from: &str, shown: &Text) -> Vec<Error> {
+    let at = |key: &str, error: Error| error.at(place_of(shown, "dkim", key));
+    let mut errors = Vec::new();
+    match dkim::signing_domain(&settings.domain) {
+        Err(error) => errors.push(at("domain", error)),
+        Ok(domain) if !dkim::is_aligned(&domain, from) => errors.push(at(
+            "domain",
+            Error::new(
+                Kind::Settings,
+                format!("a signature of `{domain}` does not count for mail from `{from}`"),
+            )
+            .hint(format!(
+                "Sign with `{from}`, where `newsletter.from` is, or with a domain above it: receivers want the two to be aligned (DMARC)."
+            )),
+        )),
+        Ok(_) => {}
+    }
+    if let Err(error) = dkim::checked_selector(&settings.selector) {
+        errors.push(at("selector", error));
+    }
+    let missing = match (&settings.ed25519_selector, &settings.ed25519_key_file) {
+        (Some(_), None) => Some(("ed25519_selector", "ed25519_key_file")),
+        (None, Some(_)) => Some(("ed25519_key_file", "ed25519_selector")),
+        _ => None,
+    };
+    if let Some((there, missing)) = missing {
+        let message = format!("`dkim.{there}` is set, and `dkim.{missing}` is not");
+        let error = Error::new(Kind::Settings, message)
+            .hint("A second signature needs both, a name in the DNS and a key.");
+        errors.push(at(there, error));
+    }
+    if let Some(selector) = &settings.ed25519_selector {
+        if let Err(error) = dkim::checked_selector(selector) {
+            errors.push(at("ed25519_selector", error));
+        } else if selector.eq_ignore_ascii_case(&settings.selector) {
+            let message = "`dkim.ed25519_selector` is that of the other key";
+            let error = Error::new(Kind::Settings, message).hint(
+                "Each key has a record of its own in the DNS, so each has a selector of its own.",
+            );
+            errors.push(at("ed25519_selector", error));
+        }
+    }
+    errors
 }
 
 /// The line of a section that sets `key`, as near as a line-wise look can find it.

@@ -28,7 +28,7 @@ pub struct Settings {
     /// Further relays by name, which share the mail or step in.
     #[serde(default)]
     pub relays: BTreeMap<String, RelaySettings>,
-    /// How mail is signed. Not honored yet, see [`Settings::refuse`].
+    /// How mail is signed.
     pub dkim: Option<DkimSettings>,
     /// How it is left.
     #[serde(default)]
@@ -168,12 +168,16 @@ pub struct DomainSettings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DkimSettings {
-    /// The signing domain.
+    /// The signing domain: that of `from`, or one above it.
     pub domain: String,
-    /// The name of the key in the DNS.
+    /// The name of the RSA key in the DNS.
     pub selector: String,
-    /// The private key: PEM.
+    /// The private RSA key: PEM.
     pub key_file: String,
+    /// The name in the DNS of an Ed25519 key, for a second signature.
+    pub ed25519_selector: Option<String>,
+    /// That private key: PEM.
+    pub ed25519_key_file: Option<String>,
 }
 
 /// `[relay.deadlines]`: each like `30s` or `5m`; those of RFC 5321 4.5.3.2 where absent.

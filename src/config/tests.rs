@@ -63,21 +63,43 @@ fn a_wrong_value_is_named_with_its_place() {
 }
 
 #[test]
-fn what_is_not_honored_yet_is_read_and_refused_for_real_mail() {
-    let settings = parse(
-        &format!(
-            "{GOOD}\n[relay.domains.\"outlook.com\"]\nrate = \"5/s\"\nconnections = 2\n\n[dkim]\ndomain = \"a.example\"\nselector = \"lp1\"\nkey_file = \"k.pem\"\n"
-        ),
-        nothing(),
-    )
-    .unwrap();
-    let error = settings.refuse().unwrap_err();
+fn a_signature_has_to_count_for_the_sender() {
+    let dkim = |more: &str| {
+        let content = format!("{GOOD}\n[dkim]\nkey_file = \"k.pem\"\n{more}");
+        parse(&content, nothing()).map_err(|error| {
+            let others = error.others().iter();
+            [&error]
+                .into_iter()
+                .chain(others)
+                .map(|error| error.message().to_owned())
+                .collect::<Vec<_>>()
+        })
+    };
+    for domain in ["news.example.com", "example.com", "NEWS.example.com"] {
+        let good = format!("domain = \"{domain}\"\nselector = \"lp1\"\n");
+        assert!(dkim(&good).is_ok(), "{domain}");
+    }
     assert_eq!(
-        error.message(),
-        "`[dkim]` is not honored by this version of letterpress yet"
+        dkim("domain = \"example.org\"\nselector = \"a b\"\ned25519_selector = \"e\"\n")
+            .unwrap_err(),
+        [
+            "a signature of `example.org` does not count for mail from `news.example.com`",
+            "`a b` is not a selector",
+            "`dkim.ed25519_selector` is set, and `dkim.ed25519_key_file` is not",
+        ]
     );
-    assert!(error.others().is_empty());
-    assert!(parse(GOOD, nothing()).unwrap().refuse().is_ok());
+    assert_eq!(
+        dkim("domain = \"ample.com\"\nselector = \"x\"\ned25519_selector = \"X\"\ned25519_key_file = \"e\"\n")
+            .unwrap_err(),
+        [
+            "a signature of `ample.com` does not count for mail from `news.example.com`",
+            "`dkim.ed25519_selector` is that of the other key",
+        ]
+    );
+    assert_eq!(
+        dkim("domain = \"no domain\"\nselector = \"x\"\n").unwrap_err(),
+        ["`no domain` is not a domain that can sign"]
+    );
 }
 
 #[test]

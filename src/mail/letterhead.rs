@@ -5,6 +5,7 @@ use url::Url;
 
 use super::{
     Envelope, Mail,
+    dkim::Signers,
     header::Headers,
     mailbox::Mailbox,
     merge::{Links, Merged, Merger},
@@ -45,6 +46,8 @@ pub struct Letterhead {
     pub secret: Secret,
     /// Stands before the subject, such as `[TEST] `.
     pub subject_prefix: Option<String>,
+    /// Sign each mail. They belong to the moment of sending, and are no part of what is frozen.
+    pub signers: Signers,
 }
 
 /// Makes the mail for one recipient: the same bytes for the same input, always.
@@ -102,8 +105,9 @@ pub fn message(
         html: &merged.html,
         images,
     };
+    let message = mime::message(headers, content, &token)?;
     Ok(Mail {
-        message: mime::message(headers, content, &token)?,
+        message: letterhead.signers.seal(message)?,
         envelope,
         message_id,
     })

@@ -1,7 +1,8 @@
-//! `Edition + Recipient ─merge─▶ Mail`: merge, escaping, headers, MIME and tokens.
+//! `Edition + Recipient ─merge─▶ Mail`: merge, escaping, headers, MIME, signatures and tokens.
 //!
 //! Pure and fast: the same row gives the same bytes at any time. No file, no socket, no clock.
 
+pub mod dkim;
 mod encode;
 mod header;
 mod letterhead;

@@ -17,6 +17,7 @@ mod delivery_faults;
 mod delivery_matrix;
 mod delivery_relay;
 mod delivery_tls;
+mod dkim;
 mod freeze;
 mod golden;
 mod inbox;

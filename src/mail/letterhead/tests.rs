@@ -30,6 +30,7 @@ fn letterhead() -> Letterhead {
         date: "2026-11-03T08:05:09Z".parse().unwrap(),
         secret: Secret::new([7; 32]),
         subject_prefix: None,
+        signers: Signers::default(),
     }
 }
 
