@@ -1,5 +1,6 @@
 //! A campaign's frozen files: what goes into the bundle, and how it comes out again.
 
+mod alike;
 mod audience;
 mod freezer;
 mod press;

@@ -168,7 +168,7 @@ impl Entry<'_> {
         };
         for (seq, address) in (0..).zip(audience.addresses()) {
             let address = address?;
-            if !people.take(&address) {
+            if !people.take(&address.key()) {
                 gone.push(seq);
                 missing += u32::from(suppressions.get(&address).is_none());
             }
@@ -308,7 +308,7 @@ impl Entry<'_> {
             };
             while let Some(recipient) = call.next(|_| {})? {
                 // Each is taken once, whoever else is on the list.
-                if people.take(&recipient.address) {
+                if people.take(&recipient.address.key()) {
                     return Ok(Some(recipient));
                 }
             }
