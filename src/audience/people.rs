@@ -20,14 +20,16 @@ pub struct People {
 
 /// People in the order of their fingerprints, with free places among them: each stands about where
 /// their fingerprint is between none and the largest, so that a look there finds them, and who is new
-/// moves few others. Nine places of ten are taken before it grows, and it grows by a sixteenth, so that
-/// a person takes 14 bytes; a table that doubles would take twice that.
+/// moves few others. Eleven places of twelve are taken before it grows, and it grows by a thirty-second, so
+/// that a person takes 13 bytes; a table that doubles would take twice that.
 #[derive(Default)]
 struct Shelf {
     places: Vec<Person>,
     /// How many places fingerprints are spread over; at the end there may be a few more.
     width: usize,
     taken: usize,
+    /// How far it is ahead of the others, so that they do not all grow at the same time.
+    lead: usize,
 }
 
 /// The fingerprint in two pieces, so that it takes 12 bytes with its number.
@@ -45,6 +47,10 @@ const FREE: Person = Person {
 
 const SHELVES: usize = 1 << 8;
 
+/// A shelf grows by so many places, and by one of so many when it has more than that squared.
+const STEP: usize = 32;
+const EVEN: usize = STEP * STEP;
+
 /// The bit of a number that says that the person is known, but not wanted.
 const LEFT_OUT: u32 = 1 << 31;
 
@@ -55,7 +61,12 @@ impl Default for People {
     fn default() -> Self {
         Self {
             keys: [RandomState::new(), RandomState::new()],
-            shelves: (0..SHELVES).map(|_| Shelf::default()).collect(),
+            shelves: (0..SHELVES)
+                .map(|number| Shelf {
+                    lead: number * (EVEN / STEP) / SHELVES,
+                    ..Shelf::default()
+                })
+                .collect(),
             wanted: 0,
         }
     }
@@ -141,14 +152,14 @@ impl Shelf {
 
     /// Before this place a fingerprint never stands.
     fn start(&self, [high, _]: [u32; 2]) -> usize {
-        (u64::from(high) * self.width as u64 >> 32) as usize
+        ((u64::from(high) * self.width as u64) >> 32) as usize
     }
 
     fn add(&mut self, person: Person) -> Option<u32> {
         if let Ok(at) = self.find(person.fingerprint) {
             return self.places.get(at).map(|known| known.number);
         }
-        if (self.taken + 1) * 10 > self.width * 9 {
+        if (self.taken + 1) * 12 > self.width * 11 {
             self.grow();
         }
         let (Ok(at) | Err(at)) = self.find(person.fingerprint);
@@ -168,7 +179,11 @@ impl Shelf {
     }
 
     fn grow(&mut self) {
-        self.width += (self.width / 16).max(16);
+        self.width = match self.width + STEP {
+            width if width < EVEN => width,
+            _ if self.width < EVEN => EVEN + self.lead,
+            _ => self.width + self.width / STEP,
+        };
         // Few are moved over the end.
         let mut places = Vec::with_capacity(self.width + 64);
         for person in std::mem::take(&mut self.places) {
