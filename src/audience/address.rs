@@ -134,7 +134,13 @@ impl Address {
     /// Capitals make no difference; dots and `+tags` do, because they are the owner's choice.
     #[must_use]
     pub fn key(&self) -> String {
-        self.text.to_lowercase()
+        Self::key_of(&self.text)
+    }
+
+    /// The [`Self::key`] of an address that was one already when it was written down.
+    #[must_use]
+    pub fn key_of(text: &str) -> String {
+        text.to_lowercase()
     }
 
     /// Whether only a relay that offers SMTPUTF8 can take it (RFC 6531): its local part is not ASCII.

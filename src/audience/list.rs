@@ -39,6 +39,17 @@ pub struct List<R> {
     holds_several: Vec<bool>,
     /// Everyone so far, with their line.
     people: People,
+    detail: Detail,
+}
+
+/// How much is told of the people on a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// All that their rows say.
+    #[default]
+    Fields,
+    /// Their addresses, and none of their fields.
+    Addresses,
 }
 
 /// A row, judged.
@@ -105,6 +116,7 @@ impl<R: Read> List<R> {
                 .collect(),
             columns,
             people: People::default(),
+            detail: Detail::default(),
         })
     }
 
@@ -125,6 +137,7 @@ impl<R: Read> List<R> {
             columns,
             holds_several,
             people,
+            detail,
         } = self;
         let Some(row) = rows.next()? else {
             return Ok(None);
@@ -133,6 +146,7 @@ impl<R: Read> List<R> {
             columns,
             holds_several,
             people,
+            detail: *detail,
             warnings: Vec::new(),
         };
         Ok(Some(Judged {
@@ -143,13 +157,18 @@ impl<R: Read> List<R> {
 
     /// Says of a person of the list that they are not wanted.
     pub fn leave_out(&mut self, address: &Address) {
-        self.people.leave_out(address);
+        self.people.take(&address.key());
     }
 
-    /// Everyone whose row was read, by fingerprint.
+    /// Says how much is to be told of the people in the rows that follow.
+    pub fn tell(&mut self, detail: Detail) {
+        self.detail = detail;
+    }
+
+    /// Everyone whose row was read, by fingerprint, and what they were read from.
     #[must_use]
-    pub fn into_people(self) -> People {
-        self.people
+    pub fn into_parts(self) -> (People, R) {
+        (self.people, self.rows.into_inner())
     }
 }
 
@@ -196,6 +215,7 @@ struct Judge<'a> {
     columns: &'a Columns,
     holds_several: &'a [bool],
     people: &'a mut People,
+    detail: Detail,
     warnings: Vec<Finding>,
 }
 
@@ -245,7 +265,10 @@ impl Judge<'_> {
         self.warn(row, &address, expected);
         Ok(Recipient {
             line: row.line,
-            fields: self.fields(row, &address),
+            fields: match self.detail {
+                Detail::Fields => self.fields(row, &address),
+                Detail::Addresses => BTreeMap::new(),
+            },
             address,
         })
     }

@@ -14,7 +14,7 @@ mod suppressions;
 mod value;
 
 pub use address::{Address, AddressError};
-pub use list::{Judged, LeftOut, List, ListOptions};
+pub use list::{Detail, Judged, LeftOut, List, ListOptions};
 pub use people::People;
 pub use recipient::{Recipient, Segment};
 pub use stand_ins::stand_ins;

@@ -63,6 +63,11 @@ impl<R: Read> Rows<R> {
         }
     }
 
+    /// What is read from.
+    pub(super) fn into_inner(self) -> R {
+        self.csv.into_inner().inner
+    }
+
     /// The next row that has something in it.
     ///
     /// # Errors

@@ -1,15 +1,17 @@
 //! A campaign's frozen files: what goes into the bundle, and how it comes out again.
 
+mod alike;
 mod audience;
 mod freezer;
 mod press;
+mod sheet;
 
 use std::path::PathBuf;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 use super::project::{Keys, Project};
 use crate::{
@@ -27,6 +29,7 @@ use crate::{
 pub(super) use audience::Audience;
 pub(super) use freezer::freeze_audience;
 pub(super) use press::Press;
+pub(super) use sheet::{Hashed, Sheet};
 
 const EDITION: &str = "edition.json";
 const LETTERHEAD: &str = "letterhead.json";
@@ -320,7 +323,7 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|cause| Error::bug("cannot freeze").because(&cause))
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|cause| unreadable().because(&cause))
 }
 

@@ -148,16 +148,21 @@ impl Outbox {
     /// Addresses of reserved domains (RFC 2606) lead nowhere: fine on this machine, a mistake beyond.
     pub(super) fn accepts(&self, recipient: &Recipient, list: &str) -> Result<()> {
         match self {
-            Self::Relay(routes)
-                if recipient.address.is_reserved()
-                    && routes.iter().any(|route| !route.relay.is_loopback()) =>
-            {
+            Self::Relay(_) if self.refuses_reserved() && recipient.address.is_reserved() => {
                 Err(Error::data(format!(
                     "{list}:{}: `{}` is in a domain that is reserved for examples and gets no mail",
                     recipient.line, recipient.address
                 )))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Whether mail to domains that are reserved for examples is refused: on a way into the world.
+    pub(super) fn refuses_reserved(&self) -> bool {
+        match self {
+            Self::Relay(routes) => routes.iter().any(|route| !route.relay.is_loopback()),
+            _ => false,
         }
     }
 

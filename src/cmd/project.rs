@@ -4,12 +4,14 @@ mod keys;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::Read,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
 use jiff::Timestamp;
 
+use super::campaign::Hashed;
 use crate::{
     audience::{self, List, ListOptions, Suppressions},
     clock::{Clock, System},
@@ -172,14 +174,13 @@ impl Project {
 
     /// The fields of the list.
     pub(super) fn columns(&self) -> Result<Vec<String>> {
-        let settings = &self.settings.list;
-        let mut columns = List::columns_of(fs::open(&self.path(&settings.path))?, &settings.path)?;
+        let mut columns = self.list(|file| file)?.columns().to_vec();
         columns.extend(self.list_fields());
         Ok(columns)
     }
 
-    /// The list, open at its first row.
-    pub(super) fn list(&self) -> Result<List<File>> {
+    /// The list, open at its first row, read through what `through` makes of the file.
+    pub(super) fn list<R: Read>(&self, through: impl FnOnce(File) -> R) -> Result<List<R>> {
         let settings = &self.settings.list;
         let file = fs::open(&self.path(&settings.path)).map_err(|error| {
             error.hint(format!(
@@ -190,15 +191,22 @@ impl Project {
         let options = ListOptions {
             list_fields: self.list_fields().collect(),
         };
-        List::open(file, &settings.path, &options)
+        List::open(through(file), &settings.path, &options)
     }
 
     /// Those who must not be written to; nobody when there is no such file. One that cannot be
     /// looked at is an error: whoever is in it asked for no mail.
     pub(super) fn suppressions(&self) -> Result<Suppressions> {
+        Ok(self.suppressions_with_hash()?.0)
+    }
+
+    /// The same, with the hash of the file, if there is one.
+    pub(super) fn suppressions_with_hash(&self) -> Result<(Suppressions, Option<String>)> {
         let name = &self.settings.list.suppressions;
         if let Some(file) = fs::open_if_there(&self.path(name))? {
-            return Suppressions::load(file, name);
+            let mut file = Hashed::new(file);
+            let suppressions = Suppressions::load(&mut file, name)?;
+            return Ok((suppressions, Some(file.finish())));
         }
         // Who names a file and misspells it would write to everyone who asked to be left alone.
         if *name != ListSettings::default().suppressions {
@@ -206,7 +214,7 @@ impl Project {
                 "`list.suppressions` names it; while nobody is suppressed, it holds the line `email` alone.",
             ));
         }
-        Ok(Suppressions::empty())
+        Ok((Suppressions::empty(), None))
     }
 
     /// What every mail of a campaign carries.

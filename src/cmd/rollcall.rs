@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::project::Project;
+use super::{campaign::Hashed, project::Project};
 use crate::{
-    audience::{Judged, LeftOut, List, People, Recipient, Segment, Suppressions, Value},
+    audience::{Detail, Judged, LeftOut, List, People, Recipient, Segment, Suppressions, Value},
     error::Result,
     finding::Finding,
     fs::File,
@@ -12,12 +12,24 @@ use crate::{
 
 /// The list, open at a row.
 pub(super) struct RollCall {
-    list: List<File>,
+    list: List<Hashed<File>>,
     segment: Segment,
     suppressions: Suppressions,
+    /// The hash of the suppressions, if there is such a file.
+    suppressions_hash: Option<String>,
     /// A field that holds several entries is there for everyone, be it empty, so that a theme can ask
     /// for topics of a list that has none.
     empty: BTreeMap<String, Value>,
+}
+
+/// Who was called, out of which files.
+pub(super) struct Roll {
+    /// Those who are to be written to.
+    pub(super) people: People,
+    pub(super) suppressions: Suppressions,
+    /// The hashes of the files, all of which were read.
+    pub(super) list_hash: String,
+    pub(super) suppressions_hash: Option<String>,
 }
 
 /// What there is to say of a row.
@@ -33,12 +45,25 @@ pub(super) enum Called<'a> {
 impl RollCall {
     /// Opens the list for a segment.
     pub(super) fn open(project: &Project, segment: Segment) -> Result<Self> {
+        let list = project.list(Hashed::new)?;
+        let (suppressions, suppressions_hash) = project.suppressions_with_hash()?;
         Ok(Self {
-            list: project.list()?,
+            list,
             segment,
-            suppressions: project.suppressions()?,
+            suppressions,
+            suppressions_hash,
             empty: project.empty_fields(),
         })
+    }
+
+    /// The same where nobody asks what people's fields are.
+    pub(super) fn open_for_addresses(project: &Project, segment: Segment) -> Result<Self> {
+        let mut call = Self::open(project, segment)?;
+        call.list.tell(match segment {
+            Segment::All => Detail::Addresses,
+        });
+        call.empty.clear();
+        Ok(call)
     }
 
     /// What templates can ask for: the columns of the list, and the fields that hold several entries.
@@ -81,9 +106,13 @@ impl RollCall {
     }
 
     /// Those who were called and are to be written to.
-    pub(super) fn into_people(self) -> People {
-        let mut people = self.list.into_people();
-        people.only_wanted();
-        people
+    pub(super) fn finish(self) -> Roll {
+        let (people, list) = self.list.into_parts();
+        Roll {
+            people,
+            suppressions: self.suppressions,
+            list_hash: list.finish(),
+            suppressions_hash: self.suppressions_hash,
+        }
     }
 }

@@ -11,7 +11,6 @@ use super::{
     outbox::{Outbox, Venue},
     project::{Keys, Project},
     report,
-    rollcall::RollCall,
     signals::Signals,
 };
 use crate::{
@@ -67,7 +66,7 @@ pub(super) fn one(
     let composed = project.compose(&issue)?;
     refuse(&composed)?;
     let segment = segment(&issue)?;
-    let columns = RollCall::open(project, segment)?.columns();
+    let columns = project.columns()?;
     report::fields(&composed.edition, &columns, &project.settings.list.path)?;
     let bundle = bundle(project, &issue, composed, slot, venue)?;
     let task = Task {

@@ -176,8 +176,7 @@ fn who_is_left_out_is_not_among_the_people() {
         }
     }
     assert_eq!(reasons, [(4, "bad-address"), (6, "duplicate-address")]);
-    let mut people = list.into_people();
-    people.only_wanted();
+    let (people, _) = list.into_parts();
     assert_eq!(people.len(), 2);
 
     let bob = Recipient {

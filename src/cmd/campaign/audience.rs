@@ -1,5 +1,7 @@
 //! A frozen audience: a recipient a line, read when their turn comes.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::{AUDIENCE, parse};
@@ -16,6 +18,13 @@ pub(in crate::cmd) struct Audience(Lines);
 #[derive(Deserialize)]
 struct Addressed {
     address: Address,
+}
+
+/// An address that was judged before it was written down, and need not be again.
+#[derive(Deserialize)]
+struct Written<'a> {
+    #[serde(borrow)]
+    address: Cow<'a, str>,
 }
 
 impl Audience {
@@ -46,11 +55,12 @@ impl Audience {
         self.0.iter().map(|line| parse(&line?))
     }
 
-    /// All addresses, in order.
-    pub(in crate::cmd) fn addresses(&self) -> impl Iterator<Item = Result<Address>> {
+    /// The keys of all addresses ([`Address::key`]), in order.
+    pub(in crate::cmd) fn keys(&self) -> impl Iterator<Item = Result<String>> {
         self.0.iter().map(|line| {
-            let addressed: Addressed = parse(&line?)?;
-            Ok(addressed.address)
+            let line = line?;
+            let written: Written<'_> = parse(&line)?;
+            Ok(Address::key_of(&written.address))
         })
     }
 }

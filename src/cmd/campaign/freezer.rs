@@ -10,7 +10,10 @@ use std::{
     thread,
 };
 
-use super::{AUDIENCE, Bundle};
+use super::{
+    AUDIENCE, Bundle,
+    alike::{Alike, Questions},
+};
 use crate::{
     audience::Recipient,
     cmd::report::Faults,
@@ -41,6 +44,8 @@ pub(in crate::cmd) fn freeze_audience(
 ) -> Result<(String, u32)> {
     let merger = Merger::new(&tags_alone(&bundle.edition))?;
     let merger = &merger;
+    let questions = Questions::of(&bundle.edition);
+    let questions = questions.as_ref();
     let stream = freezing.stream(AUDIENCE)?;
     let hands = thread::available_parallelism()
         .map_or(1, usize::from)
@@ -52,9 +57,15 @@ pub(in crate::cmd) fn freeze_audience(
         for _ in 0..hands {
             // Both ends go with the hands: when the writer has given up, everyone else notices.
             let (bench, done) = (Arc::clone(&bench), done.clone());
+            let mut check = Check {
+                bundle,
+                merger,
+                questions,
+                alike: Alike::default(),
+            };
             scope.spawn(move || {
                 while let Ok((number, chunk)) = take(&bench) {
-                    if done.send((number, proof(bundle, merger, &chunk))).is_err() {
+                    if done.send((number, check.proof(&chunk))).is_err() {
                         return;
                     }
                 }
@@ -137,20 +148,45 @@ fn take<T>(bench: &Mutex<Receiver<T>>) -> Result<T, std::sync::mpsc::RecvError> 
     bench.lock().unwrap_or_else(PoisonError::into_inner).recv()
 }
 
-fn proof(bundle: &Bundle, merger: &Merger, chunk: &[Recipient]) -> Result<Proof> {
-    let mut proof = Proof {
-        lines: Vec::new(),
-        faults: Vec::new(),
-    };
-    for recipient in chunk {
-        if let Some(error) = Faults::of(bundle, merger, recipient) {
-            proof.faults.push((error, recipient.line));
+/// One who merges and writes down.
+struct Check<'a> {
+    bundle: &'a Bundle,
+    merger: &'a Merger,
+    questions: Option<&'a Questions>,
+    alike: Alike,
+}
+
+impl Check<'_> {
+    fn proof(&mut self, chunk: &[Recipient]) -> Result<Proof> {
+        let mut proof = Proof {
+            lines: Vec::new(),
+            faults: Vec::new(),
+        };
+        for recipient in chunk {
+            if let Some(error) = self.fault(recipient) {
+                proof.faults.push((error, recipient.line));
+            }
+            serde_json::to_writer(&mut proof.lines, recipient)
+                .map_err(|cause| Error::bug("cannot freeze").because(&cause))?;
+            proof.lines.push(b'\n');
         }
-        serde_json::to_writer(&mut proof.lines, recipient)
-            .map_err(|cause| Error::bug("cannot freeze").because(&cause))?;
-        proof.lines.push(b'\n');
+        Ok(proof)
     }
-    Ok(proof)
+
+    /// What would go wrong with the mail of one. Who is like somebody with whose mail nothing went
+    /// wrong is not merged.
+    fn fault(&mut self, recipient: &Recipient) -> Option<Error> {
+        let merge = || Faults::of(self.bundle, self.merger, recipient);
+        let Some(questions) = self.questions else {
+            return merge();
+        };
+        let mut fault = None;
+        self.alike.is_known(questions, recipient, || {
+            fault = merge();
+            fault.is_none()
+        });
+        fault
+    }
 }
 
 /// Writes chunks in the order of their numbers.

@@ -10,12 +10,12 @@ use crate::{
     audience::{People, Recipient, Segment},
     cli::SendArgs,
     cmd::{
-        campaign::{self, Audience, Bundle, Thawed},
+        campaign::{self, Audience, Bundle, Sheet, Thawed},
         outbox::{Outbox, Venue},
         project::Project,
         receipt,
         report::Tally,
-        rollcall::RollCall,
+        rollcall::{Roll, RollCall},
     },
     delivery::{
         campaign::Freezing,
@@ -159,21 +159,18 @@ impl Entry<'_> {
             (None, false) => {}
         }
 
-        let mut people = self.call_over()?;
-        let suppressions = project.suppressions()?;
-        let (mut gone, mut missing) = (Vec::new(), 0);
+        let Changes {
+            gone,
+            missing,
+            joined: people,
+            sheet,
+        } = self.changes(&campaign, &audience)?;
         let mut back = match self.args.include_new {
             true => self.ledger.left_out(campaign.key).await?,
             false => Vec::new(),
         };
-        for (seq, address) in (0..).zip(audience.addresses()) {
-            let address = address?;
-            if !people.take(&address) {
-                gone.push(seq);
-                missing += u32::from(suppressions.get(&address).is_none());
-            }
-        }
         back.retain(|seq| gone.binary_search(seq).is_err());
+        let is_everyone_there = gone.is_empty();
         let gone = self.ledger.open_among(campaign.key, &gone).await?;
         if !gone.is_empty() {
             self.refuse_cut(missing, &audience)?;
@@ -216,6 +213,8 @@ impl Entry<'_> {
             Some((hash, draft)) => (Some(hash), draft),
             None => (None, bundle),
         };
+        // With these files the next run need not call the list over.
+        let sheet = sheet.filter(|_| is_everyone_there && (includes || people.is_empty()));
         let joined = includes.then_some(people);
         let number = campaign.generation + 1;
         let mut freezing = Freezing::begin(&campaign::folder(project), &campaign.id, number)?;
@@ -227,6 +226,9 @@ impl Entry<'_> {
             }
             let (audience_hash, total) =
                 self.freeze_again(&bundle, &mut freezing, &audience, joined)?;
+            if let Some(sheet) = sheet {
+                sheet.freeze(&mut freezing)?;
+            }
             let frozen = freezing.finish()?;
             let next = Generation {
                 number,
@@ -266,21 +268,68 @@ impl Entry<'_> {
         .hint("If they have really left, run the command in a terminal, or say with `--expect N` how many are due."))
     }
 
+    /// Who has left and who has joined since a campaign was frozen. While the files are what they were
+    /// then, nobody has, and the list is not called over.
+    fn changes(&self, campaign: &Campaign, audience: &Audience) -> Result<Changes> {
+        let mut changes = Changes::default();
+        if let Some(frozen) = Sheet::of(self.project, campaign)? {
+            let now = Sheet::of_files(self.project, self.segment, self.outbox);
+            if let Some(now) = now.filter(|now| now.calls_as(&frozen)) {
+                changes.sheet = Some(now);
+                return Ok(changes);
+            }
+        }
+        let Roll {
+            mut people,
+            suppressions,
+            list_hash,
+            suppressions_hash,
+        } = self.call_over()?;
+        for (seq, key) in (0..).zip(audience.keys()) {
+            if people.take(&key?) {
+                continue;
+            }
+            changes.gone.push(seq);
+            let address = audience.address(seq)?;
+            let is_suppressed = address.is_some_and(|who| suppressions.get(&who).is_some());
+            changes.missing += u32::from(!is_suppressed);
+        }
+        changes.joined = people;
+        changes.sheet = Some(Sheet::new(
+            self.segment,
+            self.outbox,
+            list_hash,
+            suppressions_hash,
+        ));
+        Ok(changes)
+    }
+
     /// Calls the list over, and says of every row what there is to say.
-    fn call_over(&self) -> Result<People> {
-        let mut roll = Roll::open(self)?;
+    fn call_over(&self) -> Result<Roll> {
+        let mut roll = Public::open(
+            self,
+            RollCall::open_for_addresses(self.project, self.segment)?,
+        );
         while roll.next()?.is_some() {}
-        roll.finish().map(RollCall::into_people)
+        roll.finish().map(RollCall::finish)
     }
 
     /// Freezes those on the list, and says of every row what there is to say.
     fn freeze(&self, bundle: &Bundle, freezing: &mut Freezing) -> Result<(String, u32)> {
         let list = &self.project.settings.list.path;
-        let mut roll = Roll::open(self)?;
+        let mut roll = Public::open(self, RollCall::open(self.project, self.segment)?);
         let frozen = campaign::freeze_audience(bundle, freezing, list, || roll.next());
         // What is wrong with the list as a whole comes before what is wrong with mails to people on it.
         if roll.is_over {
-            roll.finish()?;
+            let Roll {
+                list_hash,
+                suppressions_hash,
+                ..
+            } = roll.finish()?.finish();
+            if frozen.is_ok() {
+                Sheet::new(self.segment, self.outbox, list_hash, suppressions_hash)
+                    .freeze(freezing)?;
+            }
         }
         frozen
     }
@@ -308,7 +357,7 @@ impl Entry<'_> {
             };
             while let Some(recipient) = call.next(|_| {})? {
                 // Each is taken once, whoever else is on the list.
-                if people.take(&recipient.address) {
+                if people.take(&recipient.address.key()) {
                     return Ok(Some(recipient));
                 }
             }
@@ -323,8 +372,20 @@ impl Entry<'_> {
     }
 }
 
+/// What has changed of an audience since it was frozen.
+#[derive(Default)]
+struct Changes {
+    /// The rows of those who have left the list or were suppressed.
+    gone: Vec<u32>,
+    /// How many of them were not suppressed.
+    missing: u32,
+    joined: People,
+    /// The files that say so.
+    sheet: Option<Sheet>,
+}
+
 /// The list, called over in public.
-struct Roll<'a> {
+struct Public<'a> {
     call: RollCall,
     tally: Tally<'a>,
     outbox: &'a Outbox,
@@ -334,18 +395,18 @@ struct Roll<'a> {
     is_over: bool,
 }
 
-impl<'a> Roll<'a> {
-    fn open(entry: &'a Entry<'_>) -> Result<Self> {
+impl<'a> Public<'a> {
+    fn open(entry: &'a Entry<'_>, call: RollCall) -> Self {
         let list = &entry.project.settings.list.path;
-        Ok(Self {
-            call: RollCall::open(entry.project, entry.segment)?,
+        Self {
+            call,
             tally: Tally::new(entry.project.ui, list),
             outbox: entry.outbox,
             list,
             recipients: 0,
             refused: Vec::new(),
             is_over: false,
-        })
+        }
     }
 
     fn next(&mut self) -> Result<Option<Recipient>> {

@@ -140,11 +140,11 @@ fn read_campaign(record: &Record<'_>) -> rusqlite::Result<Campaign> {
 
 pub(super) fn counts(connection: &Connection, key: Key) -> rusqlite::Result<Counts> {
     let mut counts = Counts::default();
-    let mut query = connection
-        .prepare("SELECT state, count(*) FROM delivery WHERE campaign = ?1 GROUP BY state")?;
+    // Grouped by us: SQLite would sort a million states.
+    let mut query = connection.prepare_cached("SELECT state FROM delivery WHERE campaign = ?1")?;
     let mut records = query.query([key])?;
     while let Some(record) = records.next()? {
-        *counts.at(record.get(0)?) = record.get::<_, i64>(1)?.unsigned_abs();
+        *counts.at(record.get(0)?) += 1;
     }
     Ok(counts)
 }
