@@ -3,13 +3,18 @@
 //! Pure and fast: the same row gives the same bytes at any time. No file, no socket, no clock.
 
 mod encode;
+mod forme;
 mod header;
+mod heading;
 mod letterhead;
 mod mailbox;
 mod merge;
 mod mime;
+mod quoted;
+mod stencil;
 mod token;
 
+pub use forme::Forme;
 pub(crate) use letterhead::is_list_id;
 pub use letterhead::{Letterhead, address, message};
 pub use mailbox::Mailbox;
