@@ -44,9 +44,7 @@ class Variant:
         self.url = f"{'smtps' if tls else 'smtp+plain'}://localhost:{self.sink.port}"
         self.news.list(asked.mails)
         self.before = self.news.send(self.url, asked.connections, "--limit", "1")
-        self.is_known = "`[dkim]` is not honored" not in self.before.err
-        if self.is_known:
-            check(self.sink, self.before.checked(), 1)
+        check(self.sink, self.before.checked(), 1)
         self.rates, self.cpus = [], []
 
     def send(self):
@@ -58,10 +56,6 @@ class Variant:
 
 with tempfile.TemporaryDirectory() as folder:
     variants = [Variant(folder, tls, key) for key in [None, *KEYS] for tls in (False, True)]
-    for variant in variants:
-        if not variant.is_known:
-            print(f"skipped: {variant.name} is not known to this letterpress")
-    variants = [variant for variant in variants if variant.is_known]
     for at in range(asked.rounds):
         for variant in variants if at % 2 == 0 else reversed(variants):
             variant.send()

@@ -24,7 +24,7 @@ use letterpress::{
         transport::Smtp,
     },
     error::Result,
-    mail::{self, Letterhead, Mail, Merger, Secret},
+    mail::{Forme, Letterhead, Mail, Secret},
     source::{self, Bounds, Root},
 };
 
@@ -54,24 +54,15 @@ fn main() {
 }
 
 /// What is made once for all mails. How a mail is made of it is known here and nowhere else.
-struct Stationery {
-    letterhead: Letterhead,
-    edition: Edition,
-    merger: Merger,
-}
+struct Stationery(Forme);
 
 impl Stationery {
     fn new() -> Self {
-        let edition = edition();
-        Self {
-            merger: Merger::new(&edition).expect("an edition"),
-            edition,
-            letterhead: letterhead(),
-        }
+        Self(Forme::new(&letterhead(), &edition()).expect("an edition"))
     }
 
     fn mail(&self, reader: &Recipient) -> Mail {
-        mail::address(&self.letterhead, &self.merger, &self.edition.images, reader).expect("a mail")
+        self.0.mail(reader).expect("a mail")
     }
 }
 

@@ -40,6 +40,7 @@ use mjml::Included;
 use moment::{Moment, Writing};
 use staging::{Source, Tags};
 
+pub(crate) use assemble::STATEMENT;
 pub use edition::{Edition, InlineImage, MergeField, Origin, Part, Tag};
 pub use mjml::Validation;
 pub(crate) use sending::{ABSENT, HTML, SUBJECT, TEXT, engine, explain};

@@ -1,15 +1,15 @@
-//! Encodings of MIME: quoted-printable and base64 for bodies, encoded-words for headers (RFC 2047),
-//! parameter values (RFC 2231). Texts in, ASCII out; knows nothing of which header is which.
+//! Encodings of MIME: which one a body has, base64, encoded-words for headers (RFC 2047), parameter
+//! values (RFC 2231). Texts in, ASCII out; knows nothing of which header is which.
 
 use std::borrow::Cow;
 
 use data_encoding::BASE64;
 
 /// The longest line of an encoded body (RFC 2045 6.7, 6.8), without CRLF.
-const BODY_COLUMNS: usize = 76;
+pub(super) const BODY_COLUMNS: usize = 76;
 /// The longest encoded-word (RFC 2047 2).
 const WORD_COLUMNS: usize = 75;
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
+pub(super) const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// How a body is encoded for the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +23,11 @@ pub(super) enum Encoding {
 impl Encoding {
     /// Quoted-printable, unless a text is mostly not ASCII: then it is legible to nobody, and base64
     /// is much shorter.
-    pub(super) fn of_text(text: &str) -> Self {
-        // The octets of characters after their first one: half of those of a Greek or Cyrillic text,
-        // two thirds of those of a Chinese one. Counting characters is the quickest way to know.
-        let further_octets = text.len() - text.chars().count();
-        if 3 * further_octets > text.len() {
+    ///
+    /// The octets of characters after their first one tell: half of those of a Greek or Cyrillic text,
+    /// two thirds of those of a Chinese one ([`further_octets`]).
+    pub(super) fn of_text(octets: usize, further_octets: usize) -> Self {
+        if 3 * further_octets > octets {
             Self::Base64
         } else {
             Self::QuotedPrintable
@@ -41,67 +41,12 @@ impl Encoding {
             Self::Base64 => "base64",
         }
     }
-
-    /// Appends a text with CRLF for each of its line ends.
-    pub(super) fn text(self, text: &str, out: &mut Vec<u8>) {
-        match self {
-            Self::QuotedPrintable => quoted_printable(text, out),
-            Self::Base64 => base64(with_crlf(text).as_bytes(), out),
-        }
-    }
 }
 
-/// Appends a text as quoted-printable (RFC 2045 6.7).
-///
-/// Beyond what the standard asks, no line starts with a dot or with `From `, so that neither a relay
-/// nor a mailbox file has to stuff it, and no character is cut in two at the end of a line.
-pub(super) fn quoted_printable(text: &str, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
-    out.reserve(bytes.len() + bytes.len() / 8);
-    // Soft line breaks leave room for the `=` that ends the line.
-    const ROOM: usize = BODY_COLUMNS - 1;
-    let mut column = 0;
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let rest = bytes.get(at..).unwrap_or_default();
-        if column == 0 && (byte == b'.' || rest.starts_with(b"From ")) {
-            octet(byte, out);
-            column = 3;
-            at += 1;
-            continue;
-        }
-        let plain = plain_run(rest, ROOM - column);
-        if plain > 0 {
-            out.extend_from_slice(rest.get(..plain).unwrap_or_default());
-            column += plain;
-            at += plain;
-            continue;
-        }
-        match byte {
-            b'\r' | b'\n' => {
-                encode_trailing_blank(column, out);
-                out.extend_from_slice(b"\r\n");
-                column = 0;
-                at += if rest.starts_with(b"\r\n") { 2 } else { 1 };
-            }
-            _ => {
-                // The octets of one character, at most four; one when it is plain but has no room.
-                let octets = if is_plain(byte) { 1 } else { character(byte) };
-                let width = if is_plain(byte) { 1 } else { 3 * octets };
-                if column + width > ROOM {
-                    out.extend_from_slice(b"=\r\n");
-                    column = 0;
-                    continue;
-                }
-                for &byte in rest.iter().take(octets) {
-                    octet(byte, out);
-                }
-                column += width;
-                at += octets;
-            }
-        }
-    }
-    encode_trailing_blank(column, out);
+/// The octets of a text beyond the first of each character; counting characters is the quickest way
+/// to know.
+pub(super) fn further_octets(text: &str) -> usize {
+    text.len() - text.chars().count()
 }
 
 /// Appends bytes as base64, 76 columns a line, with CRLF after each line but the last.
@@ -205,56 +150,6 @@ pub(super) fn with_crlf(text: &str) -> Cow<'_, str> {
             .replace('\r', "\n")
             .replace('\n', "\r\n"),
     )
-}
-
-/// How many octets at the start may stand as they are, up to `room`.
-fn plain_run(bytes: &[u8], room: usize) -> usize {
-    let bytes = bytes.get(..room).unwrap_or(bytes);
-    let mut length = 0;
-    // Eight at a time without a branch between them; then the rest one by one.
-    for chunk in bytes.chunks_exact(8) {
-        if !chunk
-            .iter()
-            .fold(true, |plain, &byte| plain & is_plain(byte))
-        {
-            break;
-        }
-        length += 8;
-    }
-    let rest = bytes.get(length..).unwrap_or_default();
-    length + rest.iter().take_while(|&&byte| is_plain(byte)).count()
-}
-
-fn is_plain(byte: u8) -> bool {
-    (byte.wrapping_sub(b' ') < 0x5f) & (byte != b'=') | (byte == b'\t')
-}
-
-/// How many octets the character has that starts with this one (RFC 3629 3).
-fn character(first: u8) -> usize {
-    match first {
-        0xc0..=0xdf => 2,
-        0xe0..=0xef => 3,
-        0xf0..=0xff => 4,
-        _ => 1,
-    }
-}
-
-/// A blank at the end of a line would be lost on the way (RFC 2045 6.7, rule 3).
-fn encode_trailing_blank(column: usize, out: &mut Vec<u8>) {
-    if column > 0
-        && let Some(&blank @ (b' ' | b'\t')) = out.last()
-    {
-        out.pop();
-        if column > BODY_COLUMNS - 3 {
-            out.extend_from_slice(b"=\r\n");
-        }
-        octet(blank, out);
-    }
-}
-
-fn octet(byte: u8, out: &mut Vec<u8>) {
-    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
-    out.extend_from_slice(&[b'=', digit(byte >> 4), digit(byte & 15)]);
 }
 
 fn push_hex(byte: u8, out: &mut String) {

@@ -29,6 +29,11 @@ impl Headers {
         &self.block
     }
 
+    /// Fields that were written before.
+    pub(super) fn append(&mut self, other: &Self) {
+        self.block.push_str(&other.block);
+    }
+
     /// A field of free text (RFC 5322 3.6.5).
     pub(super) fn text(&mut self, name: &'static str, text: &str) -> Result<()> {
         let text = clean(text);

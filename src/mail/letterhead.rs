@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::{
-    Envelope, Mail,
+    Mail,
     dkim::Signers,
+    forme::Base,
     header::Headers,
+    heading::{ListFields, Ways},
     mailbox::Mailbox,
     merge::{Links, Merged, Merger},
-    mime::{self, Content},
-    token::Secret,
+    token::{BOUNCE_TOKEN, Secret},
 };
 use crate::{
     audience::{Address, Recipient},
@@ -78,39 +79,7 @@ pub fn message(
     images: &[InlineImage],
     recipient: &Recipient,
 ) -> Result<Mail> {
-    let to = &recipient.address;
-    let token = letterhead.secret.bounce_token(&letterhead.campaign, to);
-    let envelope = Envelope {
-        return_path: letterhead.return_path(&token)?,
-        recipient: to.clone(),
-    };
-    let message_id = letterhead.message_id(&token);
-    let subject = match &letterhead.subject_prefix {
-        Some(prefix) => format!("{prefix}{}", merged.subject),
-        None => merged.subject.clone(),
-    };
-
-    let mut headers = Headers::default();
-    headers.structured("Date", &[letterhead.date()])?;
-    headers.mailbox("From", &letterhead.from)?;
-    headers.address("To", to)?;
-    if let Some(reply_to) = &letterhead.reply_to {
-        headers.mailbox("Reply-To", reply_to)?;
-    }
-    headers.text("Subject", &subject)?;
-    headers.structured("Message-ID", &[format!("<{message_id}>")])?;
-    letterhead.list_headers(to, &mut headers)?;
-    let content = Content {
-        text: &merged.text,
-        html: &merged.html,
-        images,
-    };
-    let message = mime::message(headers, content, &token)?;
-    Ok(Mail {
-        message: letterhead.signers.seal(message)?,
-        envelope,
-        message_id,
-    })
+    Base::new(letterhead, images)?.merged(recipient, merged)
 }
 
 impl Letterhead {
@@ -121,18 +90,7 @@ impl Letterhead {
     #[must_use]
     pub fn links(&self, to: &Address) -> Links {
         let token = self.secret.unsubscribe_token(&self.list_id(), to);
-        let Ok(Some(base)) = self.base() else {
-            return Links {
-                unsubscribe_url: self.unsubscribe_mail(&token),
-                preferences_url: String::new(),
-                view_url: String::new(),
-            };
-        };
-        Links {
-            unsubscribe_url: page(&base, &["u", &token]),
-            preferences_url: page(&base, &["p", &token]),
-            view_url: page(&base, &["issues", &self.slug, ""]),
-        }
+        Ways::new(self).links(&token)
     }
 
     /// The id of the list (RFC 2919): the one that was given, or else the address of From with a dot
@@ -161,7 +119,11 @@ impl Letterhead {
     /// All of it, as errors of the settings.
     pub fn check(&self) -> Result<()> {
         let token = self.secret.bounce_token(&self.campaign, &self.from.address);
-        let list = self.list_headers(&self.from.address, &mut Headers::default());
+        let unsubscribe = self
+            .secret
+            .unsubscribe_token(&self.list_id(), &self.from.address);
+        let list = ListFields::new(self)
+            .and_then(|list| list.write(&unsubscribe, &mut Headers::default()));
         let errors = [
             self.return_path(&token).err(),
             self.base().err(),
@@ -171,47 +133,22 @@ impl Letterhead {
         Error::all(errors.into_iter().flatten()).map_or(Ok(()), Err)
     }
 
-    /// What mail programs and providers go by to tell a list, and to let readers leave it.
-    fn list_headers(&self, to: &Address, headers: &mut Headers) -> Result<()> {
-        let of_settings = |error: Error| error.of_kind(Kind::Settings);
+    /// The id of the list, if it is one.
+    pub(super) fn checked_list_id(&self) -> Result<String> {
         let list_id = self.list_id();
-        if !is_list_id(&list_id) {
-            return Err(Error::new(
-                Kind::Settings,
-                format!("`{list_id}` is not the id of a list"),
-            )
-            .hint("Write a name like that of a domain, such as `weekly.news.example.com`."));
+        if is_list_id(&list_id) {
+            return Ok(list_id);
         }
-        headers.phrase("List-ID", &self.list_name, &list_id)?;
-
-        // Only https can be unsubscribed from with one click (RFC 8058 3.1); then the preferred way
-        // comes first. A mail without any way out would be neither lawful nor polite, so without a
-        // page there is always an address.
-        let token = self.secret.unsubscribe_token(&list_id, to);
-        let page = self.base()?.map(|base| page(&base, &["u", &token]));
-        let one_click = page.as_ref().is_some_and(|page| page.starts_with("https:"));
-        let mail = (page.is_none() || self.unsubscribe_mailto.is_some())
-            .then(|| self.unsubscribe_mail(&token));
-        let ways: Vec<String> = page.into_iter().chain(mail).collect();
-        let last = ways.len().saturating_sub(1);
-        let ways: Vec<String> = (0..)
-            .zip(&ways)
-            .map(|(at, way)| format!("<{way}>{}", if at < last { "," } else { "" }))
-            .collect();
-        headers
-            .structured("List-Unsubscribe", &ways)
-            .map_err(of_settings)?;
-        if one_click {
-            headers.structured("List-Unsubscribe-Post", &["List-Unsubscribe=One-Click"])?;
-        }
-        headers.structured("Feedback-ID", &[self.feedback_id(&list_id)])?;
-        headers.structured("Precedence", &["bulk"])?;
-        headers.structured("X-Auto-Response-Suppress", &["OOF,", "AutoReply"])
+        Err(Error::new(
+            Kind::Settings,
+            format!("`{list_id}` is not the id of a list"),
+        )
+        .hint("Write a name like that of a domain, such as `weekly.news.example.com`."))
     }
 
     /// The address to send a request to unsubscribe to (RFC 6068), that of answers if there is no
-    /// other.
-    fn unsubscribe_mail(&self, token: &str) -> String {
+    /// other; up to the token.
+    pub(super) fn unsubscribe_mail(&self) -> String {
         let reply_to = self.reply_to.as_ref().unwrap_or(&self.from);
         let address = self
             .unsubscribe_mailto
@@ -225,30 +162,32 @@ impl Letterhead {
                 url.push_str(&format!("%{byte:02X}"));
             }
         }
-        format!("{url}?subject=unsubscribe%20{token}")
+        format!("{url}?subject=unsubscribe%20")
     }
 
     /// Date and time as in RFC 5322 3.3.
-    fn date(&self) -> String {
+    pub(super) fn date(&self) -> String {
         self.date
             .strftime("%a, %-d %b %Y %H:%M:%S +0000")
             .to_string()
     }
 
     /// The one id of a mail (RFC 5322 3.6.4): that of the issue, for people, and the token, by which
-    /// a report of failed delivery can be told from a forged one.
-    fn message_id(&self, token: &str) -> String {
+    /// a report of failed delivery can be told from a forged one. What stands before and after the
+    /// token.
+    pub(super) fn message_id(&self) -> [String; 2] {
         let domain = self.from.address.domain();
         // As much of the slug as keeps the header on one line.
-        let room = 78_usize.saturating_sub("Message-ID: <.@>".len() + token.len() + domain.len());
-        match label(&self.slug, room.min(24)) {
-            slug if slug.is_empty() => format!("{token}@{domain}"),
-            slug => format!("{slug}.{token}@{domain}"),
+        let room = 78_usize.saturating_sub("Message-ID: <.@>".len() + BOUNCE_TOKEN + domain.len());
+        let mut before = label(&self.slug, room.min(24));
+        if !before.is_empty() {
+            before.push('.');
         }
+        [before, format!("@{domain}")]
     }
 
     /// Campaign, issue, list and sender, for the reports of Gmail; nothing of the recipient.
-    fn feedback_id(&self, list_id: &str) -> String {
+    pub(super) fn feedback_id(&self, list_id: &str) -> String {
         let campaign = self.secret.campaign(&self.campaign);
         let campaign = campaign.map(|byte| format!("{byte:02x}")).concat();
         let list = list_id.split('.').next().unwrap_or_default();
@@ -267,7 +206,7 @@ impl Letterhead {
         )
     }
 
-    fn return_path(&self, token: &str) -> Result<Address> {
+    pub(super) fn return_path(&self, token: &str) -> Result<Address> {
         let filled = self.return_path.replace("{token}", token);
         Address::parse(&filled).map_err(|cause| {
             Error::new(
@@ -279,7 +218,7 @@ impl Letterhead {
     }
 
     /// The web address of the newsletter, in ASCII.
-    fn base(&self) -> Result<Option<Url>> {
+    pub(super) fn base(&self) -> Result<Option<Url>> {
         let Some(base_url) = &self.base_url else {
             return Ok(None);
         };
@@ -301,7 +240,7 @@ impl Letterhead {
 }
 
 /// A page below the newsletter's web address.
-fn page(base: &Url, segments: &[&str]) -> String {
+pub(super) fn page(base: &Url, segments: &[&str]) -> String {
     let mut url = base.clone();
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(segments);

@@ -4,13 +4,18 @@
 
 pub mod dkim;
 mod encode;
+mod forme;
 mod header;
+mod heading;
 mod letterhead;
 mod mailbox;
 mod merge;
 mod mime;
+mod quoted;
+mod stencil;
 mod token;
 
+pub use forme::Forme;
 pub(crate) use letterhead::is_list_id;
 pub use letterhead::{Letterhead, address, message};
 pub use mailbox::Mailbox;

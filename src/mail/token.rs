@@ -41,6 +41,8 @@ pub struct Bounce {
 
 const VERSION: char = '1';
 const MAC: usize = 10;
+/// The length of a bounce token.
+pub(super) const BOUNCE_TOKEN: usize = 38;
 
 impl Secret {
     /// The secret made of 32 octets that somebody drew by chance.
@@ -127,7 +129,12 @@ impl Secret {
     /// whatever the case, because some servers change it.
     #[must_use]
     pub fn bounce_token(&self, campaign: &str, address: &Address) -> String {
-        let campaign = self.campaign(campaign);
+        self.bounce_token_in(self.campaign(campaign), address)
+    }
+
+    /// As [`Self::bounce_token`], of a campaign that has its id already.
+    #[must_use]
+    pub(super) fn bounce_token_in(&self, campaign: [u8; 5], address: &Address) -> String {
         let recipient = self.bounced(address);
         let mac: [u8; MAC] = self.mac(["bounce", ""], &[&campaign[..], &recipient].concat());
         let bytes = [&campaign[..], &recipient, &mac].concat();

@@ -4,21 +4,19 @@ use super::{Audience, Bundle};
 use crate::{
     audience::Address,
     error::{Error, Result},
-    mail::{self, Mail, Merger},
+    mail::{Forme, Mail},
 };
 
 /// Makes the mail of a row.
 pub(in crate::cmd) struct Press {
-    merger: Merger,
-    bundle: Bundle,
+    forme: Forme,
     audience: Audience,
 }
 
 impl Press {
     pub(in crate::cmd) fn new(bundle: Bundle, audience: Audience) -> Result<Self> {
         Ok(Self {
-            merger: Merger::new(&bundle.edition)?,
-            bundle,
+            forme: Forme::new(&bundle.letterhead, &bundle.edition)?,
             audience,
         })
     }
@@ -33,11 +31,6 @@ impl Press {
         let recipient = self.audience.recipient(seq)?;
         let recipient = recipient
             .ok_or_else(|| Error::bug(format!("the ledger's row {seq} has no recipient")))?;
-        mail::address(
-            &self.bundle.letterhead,
-            &self.merger,
-            &self.bundle.edition.images,
-            &recipient,
-        )
+        self.forme.mail(&recipient)
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{super::Envelope, *};
 
 fn parse(address: &str) -> Address {
     Address::parse(address).unwrap()
@@ -55,6 +55,11 @@ fn mail(letterhead: &Letterhead, images: &[InlineImage]) -> Mail {
     message(letterhead, &merged(), images, &recipient("ann@example.org")).unwrap()
 }
 
+fn campaign() -> String {
+    let id = Secret::new([7; 32]).campaign("welcome@all");
+    id.map(|byte| format!("{byte:02x}")).concat()
+}
+
 fn text(mail: Mail) -> String {
     String::from_utf8(mail.message).unwrap()
 }
@@ -105,38 +110,31 @@ Feedback-ID: CAMPAIGN:welcome:weekly:newsexamplecom
 Precedence: bulk
 X-Auto-Response-Suppress: OOF, AutoReply
 MIME-Version: 1.0
-Content-Type: multipart/alternative;
- boundary=\"=_1_TOKEN\"
+Content-Type: multipart/alternative; boundary=\"=_1_CAMPAIGN\"
 
---=_1_TOKEN
+--=_1_CAMPAIGN
 Content-Type: text/plain; charset=utf-8
 Content-Transfer-Encoding: quoted-printable
 
 Gr=C3=BC=C3=9Fe
 =2E
-=46rom here
---=_1_TOKEN
+From=20here
+--=_1_CAMPAIGN
 Content-Type: text/html; charset=utf-8
 Content-Transfer-Encoding: quoted-printable
 
 <p class=3D\"x\">Gr=C3=BC=C3=9Fe</p>
 =2E
-=46rom here
+From=20here
 
---=_1_TOKEN--
+--=_1_CAMPAIGN--
 ";
     let links = letterhead().links(&parse("ann@example.org"));
     let (_, unsubscribe) = links.unsubscribe_url.rsplit_once('/').unwrap();
     let expected = expected
         .replace("UNSUBSCRIBE", unsubscribe)
         .replace("TOKEN", token)
-        .replace(
-            "CAMPAIGN",
-            &Secret::new([7; 32])
-                .campaign("welcome@all")
-                .map(|b| format!("{b:02x}"))
-                .concat(),
-        )
+        .replace("CAMPAIGN", &campaign())
         .replace('\n', "\r\n");
     assert_eq!(text(mail), expected);
 }
@@ -147,23 +145,23 @@ fn pictures_travel_next_to_the_page() {
     let (_, related) = message
         .split_once("Content-Type: multipart/related")
         .unwrap();
-    let token = "1nirbov57avv3qmzdxrearukpmnvlwinicu33e";
-    let related = related.replace("\r\n", "\n").replace(token, "TOKEN");
+    let related = related
+        .replace("\r\n", "\n")
+        .replace(&campaign(), "CAMPAIGN");
     let (before, after) = related.split_once("AAECAwQF").unwrap();
     assert_eq!(
         before,
-        "; type=\"text/html\";
- boundary=\"=_2_TOKEN\"
+        "; type=\"text/html\"; boundary=\"=_2_CAMPAIGN\"
 
---=_2_TOKEN
+--=_2_CAMPAIGN
 Content-Type: text/html; charset=utf-8
 Content-Transfer-Encoding: quoted-printable
 
 <p class=3D\"x\">Gr=C3=BC=C3=9Fe</p>
 =2E
-=46rom here
+From=20here
 
---=_2_TOKEN
+--=_2_CAMPAIGN
 Content-Type: image/png
 Content-Transfer-Encoding: base64
 Content-ID: <0123abcd@news.example.com>
@@ -172,7 +170,7 @@ Content-Disposition: inline; filename*=utf-8''Gr%C3%BC%C3%9Fe.png
 "
     );
     let (_, end) = after.split_once("==").unwrap();
-    assert_eq!(end, "\n--=_2_TOKEN--\n\n--=_1_TOKEN--\n");
+    assert_eq!(end, "\n--=_2_CAMPAIGN--\n\n--=_1_CAMPAIGN--\n");
 }
 
 #[test]
