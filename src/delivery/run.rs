@@ -295,6 +295,7 @@ pub async fn deliver<T: Transport>(
         }
     }
     drop(aides);
+    shared.part().await;
     close(&shared, begun, failure).await
 }
 
