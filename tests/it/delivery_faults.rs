@@ -103,7 +103,7 @@ async fn no_clear_answer_to_the_dot_is_unknown_and_never_sent_again() {
         ),
         (
             "half and stall",
-            || Act::Say("25".to_owned()),
+            || Act::SayThenStall("25".to_owned()),
             "the relay did not answer within 400ms",
         ),
         (

@@ -58,17 +58,13 @@ enum Answer {
     Lost,
     /// The relay takes the message, and the connection breaks before it says so.
     TakenAndLost,
-    /// The relay has lost count of what was said at once.
-    OutOfStep,
 }
 
 impl Moment {
     fn answers(self, may_fail: bool) -> &'static [Answer] {
         match (may_fail, self) {
             (false, _) => &[Answer::Yes],
-            (true, Self::BeforeDot) => {
-                &[Answer::Yes, Answer::Later, Answer::Lost, Answer::OutOfStep]
-            }
+            (true, Self::BeforeDot) => &[Answer::Yes, Answer::Later, Answer::Lost],
             (true, Self::AfterDot) => &[
                 Answer::Yes,
                 Answer::Later,
@@ -154,11 +150,11 @@ impl Connection for Line {
             Answer::Later => return Exchange::Settled(later),
             Answer::Lost | Answer::TakenAndLost => {
                 self.usable = false;
-                return Exchange::Trouble(Trouble::Closed("broken".to_owned()));
-            }
-            Answer::OutOfStep => {
-                self.usable = false;
-                return Exchange::Again;
+                return match promised {
+                    // It may have been too much at once.
+                    Some(_) => Exchange::Again,
+                    None => Exchange::Trouble(Trouble::Closed("broken".to_owned())),
+                };
             }
         }
         if let Err(error) = intent.durable().await {
@@ -174,7 +170,7 @@ impl Connection for Line {
                 reply: "taken".to_owned(),
             }),
             Answer::Later => Exchange::Settled(later),
-            Answer::Lost | Answer::TakenAndLost | Answer::OutOfStep => {
+            Answer::Lost | Answer::TakenAndLost => {
                 self.usable = false;
                 Exchange::Settled(Outcome::Unknown {
                     reason: "broken".to_owned(),
@@ -223,7 +219,7 @@ impl Mails for Letters {
 enum Step {
     Commit(usize),
     Answer(usize, Answer),
-    /// Somebody asks the run to stop.
+    /// Somebody asks the run to stop, while a mail is announced that is not begun.
     Stop,
 }
 
@@ -416,7 +412,9 @@ impl Process<'_> {
                 options.push(Step::Answer(which, *answer));
             }
         }
-        if self.faults > 0 && !options.is_empty() && !stop.is_requested() {
+        let announced = |question: &Question| question.riding.is_some();
+        let is_between = self.world.relay().questions.iter().any(announced);
+        if self.faults > 0 && is_between && !stop.is_requested() {
             options.push(Step::Stop);
         }
         options

@@ -79,7 +79,9 @@ impl Connection for SmtpConnection {
     }
 
     fn looks_ahead(&self) -> bool {
-        self.offer.pipelining && self.left > 1 && self.manners.allow_ahead()
+        // Who tries it first knows how that went before the next message goes.
+        let tries = matches!(&self.fit, Fit::Promised(_, trial) if trial.is_first());
+        self.offer.pipelining && self.left > 1 && (tries || self.manners.allow_ahead())
     }
 
     fn promised(&self) -> Option<u32> {
