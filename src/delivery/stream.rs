@@ -77,6 +77,11 @@ impl Wire {
         matches!(self.line().socket, Socket::Tls(_))
     }
 
+    /// The answer to EHLO, while that is the last thing that was asked: lettre keeps only some of it.
+    pub(super) fn hello(&self) -> String {
+        String::from_utf8_lossy(&self.line().hello).into_owned()
+    }
+
     pub(super) fn peer(&self) -> SocketAddr {
         self.line().peer
     }
@@ -123,7 +128,10 @@ impl AsyncRead for Wire {
         // One line at a time, and whole lines only: lettre's own buffer is empty after each reply.
         let length = whole.min(buffer.remaining());
         buffer.put_slice(&line.held[..length]);
-        line.held.drain(..length);
+        let read: Vec<u8> = line.held.drain(..length).collect();
+        if line.phase() == Phase::Hello {
+            line.hello.extend(read);
+        }
         Poll::Ready(Ok(()))
     }
 }

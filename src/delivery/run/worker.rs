@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::{
     delivery::{
-        ledger::{Attempt, Entry, State},
+        ledger::{Attempt, Entry, Intent, State},
         outcome::{Outcome, Trouble},
         pace::{Group, Permit},
         transport::{Connection as _, Exchange, Next, Transport},
@@ -109,8 +109,10 @@ impl<T: Transport> Worker<'_, T> {
             };
             match found {
                 Found::Ready(ready) => {
+                    // While the books take it in, the mail after it is made.
+                    let intent = self.intend(&ready);
                     next = self.look_ahead(&ready);
-                    self.send(&ready, next.as_ref()).await?;
+                    self.send(&ready, intent, next.as_ref()).await?;
                 }
                 Found::Nothing => {}
                 Found::Done => return Ok(()),
@@ -345,8 +347,21 @@ impl<T: Transport> Worker<'_, T> {
         }
     }
 
+    /// Tells the books that a mail is about to be sent.
+    fn intend(&self, ready: &Ready) -> Intent {
+        let (shared, task) = (self.shared, ready.task);
+        shared.sets_out(task.claim.state);
+        let attempt = Attempt {
+            seq: task.claim.seq,
+            message_id: ready.mail.message_id.clone(),
+            usage: self.way.limiter.usage(task.group, shared.clock.as_ref()),
+            now: shared.clock.now(),
+        };
+        shared.ledger.intent(shared.plan.campaign, attempt)
+    }
+
     /// Sends a mail and books what came of it.
-    async fn send(&mut self, ready: &Ready, next: Option<&Ready>) -> Result<()> {
+    async fn send(&mut self, ready: &Ready, intent: Intent, next: Option<&Ready>) -> Result<()> {
         let shared = self.shared;
         let Ready { task, mail, .. } = ready;
         let task = *task;
@@ -358,14 +373,6 @@ impl<T: Transport> Worker<'_, T> {
             seq: next.task.claim.seq,
             mail: &next.mail,
         });
-        let attempt = Attempt {
-            seq: task.claim.seq,
-            message_id: mail.message_id.clone(),
-            usage: self.way.limiter.usage(task.group, shared.clock.as_ref()),
-            now: shared.clock.now(),
-        };
-        let intent = shared.ledger.intent(shared.plan.campaign, attempt);
-        shared.sets_out(task.claim.state);
         let exchange = tokio::select! {
             exchange = line.connection.send(task.claim.seq, mail, intent, next) => Some(exchange),
             () = shared.halt.at_once() => None,

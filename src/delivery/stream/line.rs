@@ -56,6 +56,8 @@ pub(in crate::delivery) struct Line {
     pub(super) held: Vec<u8>,
     // How much was read in this phase.
     heard: usize,
+    // What lettre was told of it in this phase, where that was its offer.
+    pub(super) hello: Vec<u8>,
 }
 
 pub(super) enum Socket {
@@ -78,6 +80,7 @@ impl Line {
             alarm: None,
             held: Vec::new(),
             heard: 0,
+            hello: Vec::new(),
         })
     }
 
@@ -87,6 +90,7 @@ impl Line {
         self.patience = self.deadline(phase);
         self.until = None;
         self.heard = 0;
+        self.hello.clear();
     }
 
     /// Has less patience than usual in this phase.

@@ -241,9 +241,15 @@ impl Transport for Smtp {
                 Err(why) => return Err(trouble(lost(Asked::Session, why))),
             }
         }
-        // Asked again in any case: lettre does not keep SIZE, and what was said before TLS is void.
-        wire.enter(Phase::Hello);
-        let offer = match session.command(Ehlo::new(hello)).await {
+        let offer = match self.relay.security {
+            // What was said before TLS is void.
+            Security::StartTls => {
+                wire.enter(Phase::Hello);
+                session.command(Ehlo::new(hello)).await
+            }
+            Security::Implicit | Security::None => wire.hello().parse(),
+        };
+        let offer = match offer {
             Ok(response) => Offer::read(&response),
             Err(cause) => return Err(session_trouble(Err(cause))),
         };
