@@ -162,6 +162,8 @@ async fn who_is_suppressed_after_the_announcement_gets_nothing() {
     let said = server.log().commands[0].concat();
     assert!(said.contains("r1@") && !said.contains("QUIT"), "{said}");
     assert_eq!(server.connections(), 2);
+    // Nor was a goodbye said, which would have been the beginning of the message.
+    assert_eq!(server.log().broken, [b""]);
 }
 
 #[tokio::test]
@@ -474,4 +476,26 @@ async fn goodbyes_are_said_aside() {
         "{:?}",
         begun.elapsed()
     );
+}
+
+/// Or it would be taken for the answer to the message, which is refused.
+#[tokio::test]
+async fn no_message_is_sent_while_an_answer_is_left_over() {
+    for seq in [0, 1] {
+        let server = FakeRelay::start(move |event| {
+            // The first message goes in a group, the second one's envelope with it.
+            let here = event.connection == 0 && event.messages == seq;
+            match event.stage {
+                Stage::Data if here => say("354 go on\r\n250 2.0.0 queued"),
+                Stage::Dot if here => say("554 5.6.0 no"),
+                _ => None,
+            }
+        })
+        .await;
+        let desk = Desk::new(3, &relay(&server)).await;
+        let summary = desk.send(relay(&server)).await;
+        assert!(matches!(summary.end, End::Complete), "{:?}", summary.end);
+        assert_eq!(desk.states().await, ["sent"; 3]);
+        assert_eq!(server.copies().len(), 3);
+    }
 }

@@ -93,6 +93,8 @@ pub struct Log {
     pub turns: usize,
     /// Messages that came together with the next envelope.
     pub ahead: usize,
+    /// What came of messages whose dot never came.
+    pub broken: Vec<Vec<u8>>,
     /// How TLS began on each connection.
     pub handshakes: Vec<rustls::HandshakeKind>,
 }
@@ -289,10 +291,11 @@ impl Talk {
                 Stage::StartTls if starttls => return Ok(Some(stream.into_inner())),
                 Stage::Data if yes => {
                     self.wait(&stream);
-                    let message = read_message(&mut stream).await?;
-                    let Some(message) = message else {
+                    let (message, ending) = read_message(&mut stream).await?;
+                    if ending == Ending::Broken {
+                        self.log.lock().unwrap().broken.push(message);
                         return Ok(None);
-                    };
+                    }
                     self.log.lock().unwrap().dots.push(recipient.clone());
                     let queued = "250 2.0.0 queued as 4711".to_owned();
                     let event = self.event(Stage::Dot, &recipient, &stream);
@@ -422,18 +425,26 @@ async fn perform<S: AsyncRead + AsyncWrite + Unpin + Cut>(
     }
 }
 
-/// The message without dot-stuffing; `None` when the connection ends before the dot.
+/// How a message ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Dot,
+    /// The connection ended before.
+    Broken,
+}
+
+/// The message without dot-stuffing.
 async fn read_message<S: AsyncRead + Unpin>(
     stream: &mut BufReader<S>,
-) -> io::Result<Option<Vec<u8>>> {
+) -> io::Result<(Vec<u8>, Ending)> {
     let mut message = Vec::new();
     loop {
         let mut line = Vec::new();
         if stream.read_until(b'\n', &mut line).await? == 0 {
-            return Ok(None);
+            return Ok((message, Ending::Broken));
         }
         if line == b".\r\n" {
-            return Ok(Some(message));
+            return Ok((message, Ending::Dot));
         }
         message.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
     }
