@@ -182,10 +182,7 @@ impl<T: Transport> Worker<'_, T> {
         let Ready { task, mail, permit } = ready;
         match self.get_ready(task, Some(permit)).await {
             Ok(permit) => self.leave_out_late(Ready { task, mail, permit }).await,
-            Err(unready) => {
-                self.way.limiter.give_back(permit);
-                self.unready(task, unready)
-            }
+            Err(unready) => self.unready(task, unready),
         }
     }
 
@@ -277,19 +274,22 @@ impl<T: Transport> Worker<'_, T> {
         Ok(true)
     }
 
-    /// A connection that stands and a permit that holds, which is the given one where it still does.
+    /// A connection that stands and a permit that holds, which is the given one where it still does. A
+    /// permit that is not used is given back.
     async fn get_ready(&mut self, task: Task, given: Option<Instant>) -> Result<Instant, Unready> {
         let shared = self.shared;
         let mut permit = given;
         loop {
             // The relay may have closed the connection while we waited.
-            self.connect(task).await?;
-            if let Some(moment) = permit
-                && self.way.limiter.holds(moment, task.group)
-            {
-                shared.feed.permitted(task);
-                return Ok(moment);
+            let connected = self.connect(task).await;
+            if let Some(moment) = permit.take() {
+                if connected.is_ok() && self.way.limiter.holds(moment, task.group) {
+                    shared.feed.permitted(task);
+                    return Ok(moment);
+                }
+                self.way.limiter.give_back(moment);
             }
+            connected?;
             let granted = tokio::select! {
                 biased;
                 () = shared.halt.ending() => return Err(Unready::Quit(Quit::Ending)),
