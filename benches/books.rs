@@ -17,7 +17,7 @@ use letterpress::{
         Lane, Mails, Outcome, Plan, Stop, Trouble, deliver,
         ledger::{Intent, Ledger, NewCampaign},
         pace::{Limits, Rate},
-        transport::{Connection, Exchange, Transport},
+        transport::{Connection, Exchange, Next, Transport},
     },
     error::{Error, Result},
     mail::{Envelope, Mail},
@@ -38,7 +38,13 @@ impl Transport for Nowhere {
 }
 
 impl Connection for Nowhere {
-    async fn send(&mut self, _seq: u32, _mail: &Mail, intent: Intent) -> Exchange {
+    async fn send(
+        &mut self,
+        _seq: u32,
+        _mail: &Mail,
+        intent: Intent,
+        _next: Option<Next<'_>>,
+    ) -> Exchange {
         match intent.durable().await {
             Ok(()) => Exchange::Settled(Outcome::Sent {
                 code: 250,

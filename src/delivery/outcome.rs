@@ -94,7 +94,7 @@ pub(super) enum Asked {
 }
 
 /// A reply of the relay (RFC 5321 4.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Reply {
     /// From 200 on.
     pub(super) code: u16,
@@ -136,6 +136,14 @@ impl Reply {
     fn is(&self, subject: u16, details: &[u16]) -> bool {
         self.status()
             .is_some_and(|status| status.subject == subject && details.contains(&status.detail))
+    }
+
+    /// Whether it is about the order of what was said rather than about a mail: so a relay answers that
+    /// has lost count, or does not bear it when several commands come at once.
+    pub(super) fn is_about_order(&self) -> bool {
+        let of_protocol = self.status().is_none_or(|status| status.subject == 5);
+        self.code >= 500
+            && (matches!(self.code, 500 | 502 | 503 | 521) && of_protocol || self.says(&ORDER))
     }
 
     fn is_about_size(&self) -> bool {
@@ -193,6 +201,15 @@ const CROWD: [&str; 4] = [
 
 /// A refusal that is meant for now, whatever its code says.
 const NOT_YET: [&str; 4] = ["greylist", "graylist", "grey-list", "gray-list"];
+
+/// A relay that does not bear it when several commands come at once.
+const ORDER: [&str; 5] = [
+    "pipelin",
+    "synchroni",
+    "protocol error",
+    "bad sequence",
+    "out of sequence",
+];
 
 /// A relay that does not carry our mail to others.
 const NO_RELAYING: [&str; 6] = [

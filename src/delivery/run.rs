@@ -1,7 +1,8 @@
 //! A run: workers take what is due, send it, and record what came of it, until nothing is due.
 //!
-//! Each worker has one connection and at most one row that is not settled, so that a crash leaves no
-//! more rows in doubt than there are connections. To resume is to run again.
+//! Each worker has one connection and at most one row that is begun and not settled, so that a crash
+//! leaves no more rows in doubt than there are connections. It may have the next one in hand, to say its
+//! envelope together with the message before: the books know nothing of that. To resume is to run again.
 
 mod breaker;
 mod control;
@@ -295,6 +296,7 @@ pub async fn deliver<T: Transport>(
         }
     }
     drop(aides);
+    shared.part().await;
     close(&shared, begun, failure).await
 }
 

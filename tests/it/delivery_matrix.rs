@@ -178,11 +178,16 @@ async fn each_fault_of_an_exchange_has_its_outcome() {
                 _ => assert!(matches!(summary.end, End::Complete), "{name}"),
             }
             assert_eq!(server.connections(), connections, "{name}");
-            assert_eq!(desk.rows().await[1].attempts, 1, "{name}");
+            // Whose envelope rode with the message that met the fault was not begun by that.
+            let attempts: Vec<u32> = desk.rows().await.iter().map(|row| row.attempts).collect();
+            assert_eq!(attempts, [1, 1, 1], "{name}");
             // Nothing was said on the first connection after the fault, not even goodbye.
             if connections == 2 {
-                let said = server.log().commands[0].concat();
-                assert!(!said.contains("r2@") && !said.contains("QUIT"), "{name}");
+                let log = server.log();
+                let said = log.commands[0].concat();
+                let rode = pipelining && stage == Stage::Dot;
+                assert!(rode || !said.contains("r2@"), "{name}");
+                assert!(!said.contains("QUIT"), "{name}");
             }
             let took = begun.elapsed();
             assert!(

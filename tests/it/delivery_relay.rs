@@ -44,6 +44,8 @@ pub struct Event {
     pub stage: Stage,
     /// The line; at the dot, the recipient's address.
     pub line: String,
+    /// Whether more had come in before this was answered.
+    pub more: bool,
 }
 
 /// The answer to EHLO of a relay that takes one command at a time.
@@ -65,6 +67,10 @@ pub enum Act {
     TakeALineThenReset,
     /// Say it after a while.
     Late(std::time::Duration, String),
+    /// Say it, and take no notice of what had come in before.
+    SayAndForget(String),
+    /// Say it, and then nothing more.
+    SayThenStall(String),
     /// Say nothing, and wait for the other side to lose patience.
     Stall,
 }
@@ -83,6 +89,14 @@ pub struct Log {
     pub dots: Vec<String>,
     /// Commands that came in clear text.
     pub clear: Vec<String>,
+    /// How often all was answered and the other side had to be waited for.
+    pub turns: usize,
+    /// Messages that came together with the next envelope.
+    pub ahead: usize,
+    /// What came of messages whose dot never came.
+    pub broken: Vec<Vec<u8>>,
+    /// How TLS began on each connection.
+    pub handshakes: Vec<rustls::HandshakeKind>,
 }
 
 #[derive(Clone)]
@@ -174,6 +188,7 @@ async fn serve(socket: TcpStream, tls: Tls, mut talk: Talk) -> io::Result<()> {
         Tls::Implicit(acceptor) => {
             talk.encrypted = true;
             let socket = acceptor.accept(socket).await?;
+            talk.note_handshake(&socket);
             talk.run(socket, false).await.map(|_| ())
         }
         Tls::Later(acceptor) => {
@@ -182,12 +197,27 @@ async fn serve(socket: TcpStream, tls: Tls, mut talk: Talk) -> io::Result<()> {
             };
             talk.encrypted = true;
             let socket = acceptor.accept(socket).await?;
+            talk.note_handshake(&socket);
             talk.run(socket, false).await.map(|_| ())
         }
     }
 }
 
 impl Talk {
+    fn note_handshake(&self, socket: &TlsStream<TcpStream>) {
+        let kind = socket.get_ref().1.handshake_kind();
+        self.log.lock().unwrap().handshakes.extend(kind);
+    }
+
+    fn wait<S>(&self, stream: &BufReader<S>)
+    where
+        S: AsyncRead,
+    {
+        if stream.buffer().is_empty() {
+            self.log.lock().unwrap().turns += 1;
+        }
+    }
+
     /// Talks until the end, or until the other side wants TLS.
     async fn run<S: AsyncRead + AsyncWrite + Unpin + Cut>(
         &mut self,
@@ -209,6 +239,7 @@ impl Talk {
         let mut recipient = String::new();
         loop {
             let mut line = String::new();
+            self.wait(&stream);
             if stream.read_line(&mut line).await? == 0 {
                 return Ok(None);
             }
@@ -259,18 +290,22 @@ impl Talk {
                 Stage::Quit => return Ok(None),
                 Stage::StartTls if starttls => return Ok(Some(stream.into_inner())),
                 Stage::Data if yes => {
-                    let message = read_message(&mut stream).await?;
-                    let Some(message) = message else {
+                    self.wait(&stream);
+                    let (message, ending) = read_message(&mut stream).await?;
+                    if ending == Ending::Broken {
+                        self.log.lock().unwrap().broken.push(message);
                         return Ok(None);
-                    };
+                    }
                     self.log.lock().unwrap().dots.push(recipient.clone());
                     let queued = "250 2.0.0 queued as 4711".to_owned();
-                    let event = self.event(Stage::Dot, &recipient);
+                    let event = self.event(Stage::Dot, &recipient, &stream);
+                    self.log.lock().unwrap().ahead += usize::from(event.more);
                     let act = (self.script)(&event).unwrap_or(Act::Say(queued + "\r\n"));
                     let yes = match &act {
-                        Act::Say(text) | Act::SayThenClose(text) | Act::Late(_, text) => {
-                            text.starts_with('2')
-                        }
+                        Act::Say(text)
+                        | Act::SayThenClose(text)
+                        | Act::SayAndForget(text)
+                        | Act::Late(_, text) => text.starts_with('2'),
                         _ => false,
                     };
                     if yes {
@@ -290,8 +325,9 @@ impl Talk {
         }
     }
 
-    fn event(&self, stage: Stage, line: &str) -> Event {
+    fn event<S: AsyncRead>(&self, stage: Stage, line: &str, stream: &BufReader<S>) -> Event {
         Event {
+            more: !stream.buffer().is_empty(),
             connection: self.connection,
             messages: self.messages,
             stage,
@@ -307,10 +343,12 @@ impl Talk {
         line: &str,
         usual: &str,
     ) -> io::Result<Option<bool>> {
-        let act = (self.script)(&self.event(stage, line));
+        let act = (self.script)(&self.event(stage, line, stream));
         let act = act.unwrap_or_else(|| Act::Say(format!("{usual}\r\n")));
         let yes = match &act {
-            Act::Say(text) | Act::Late(_, text) => text.starts_with(['2', '3']),
+            Act::Say(text) | Act::SayAndForget(text) | Act::Late(_, text) => {
+                text.starts_with(['2', '3'])
+            }
             _ => false,
         };
         Ok(perform(stream, act).await?.then_some(yes))
@@ -361,6 +399,18 @@ async fn perform<S: AsyncRead + AsyncWrite + Unpin + Cut>(
             stream.flush().await?;
             Ok(true)
         }
+        Act::SayAndForget(text) => {
+            let forgotten = stream.buffer().len();
+            stream.consume(forgotten);
+            stream.write_all(text.as_bytes()).await?;
+            stream.flush().await?;
+            Ok(true)
+        }
+        Act::SayThenStall(text) => {
+            stream.write_all(text.as_bytes()).await?;
+            stream.flush().await?;
+            std::future::pending().await
+        }
         Act::SayThenClose(text) => {
             stream.write_all(text.as_bytes()).await?;
             stream.flush().await?;
@@ -375,18 +425,26 @@ async fn perform<S: AsyncRead + AsyncWrite + Unpin + Cut>(
     }
 }
 
-/// The message without dot-stuffing; `None` when the connection ends before the dot.
+/// How a message ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Dot,
+    /// The connection ended before.
+    Broken,
+}
+
+/// The message without dot-stuffing.
 async fn read_message<S: AsyncRead + Unpin>(
     stream: &mut BufReader<S>,
-) -> io::Result<Option<Vec<u8>>> {
+) -> io::Result<(Vec<u8>, Ending)> {
     let mut message = Vec::new();
     loop {
         let mut line = Vec::new();
         if stream.read_until(b'\n', &mut line).await? == 0 {
-            return Ok(None);
+            return Ok((message, Ending::Broken));
         }
         if line == b".\r\n" {
-            return Ok(Some(message));
+            return Ok((message, Ending::Dot));
         }
         message.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
     }

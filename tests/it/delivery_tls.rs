@@ -10,7 +10,7 @@ use letterpress::{
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
-    ServerConfig,
+    HandshakeKind, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 use tokio_rustls::TlsAcceptor;
@@ -81,6 +81,33 @@ async fn mail_goes_out_over_tls_and_only_over_tls() {
             .filter(|line| line.starts_with("AUTH PLAIN"))
             .count();
         assert_eq!(auths, 2);
+    }
+}
+
+/// A second connection costs no second certificate, nor its signature.
+#[tokio::test]
+async fn later_connections_take_up_the_session_of_earlier_ones() {
+    for security in [Security::Implicit, Security::StartTls] {
+        let (ca, acceptor) = authority("localhost");
+        let tls = match security {
+            Security::Implicit => Tls::Implicit(acceptor),
+            _ => Tls::Later(acceptor),
+        };
+        let server = FakeRelay::with_tls(tls, |_| None).await;
+        let relay = secured(&server, security, &ca);
+        let desk = Desk::new(6, &relay).await;
+        let summary = desk.send(relay).await;
+        assert_eq!(summary.counts.sent, 6);
+        assert_eq!(
+            server.log().handshakes,
+            [
+                HandshakeKind::Full,
+                HandshakeKind::Resumed,
+                HandshakeKind::Resumed
+            ]
+        );
+        // One turn a mail over TLS, too.
+        assert_eq!(server.log().ahead, 3);
     }
 }
 

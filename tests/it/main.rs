@@ -11,6 +11,7 @@ mod cmd_errors;
 mod cmd_init;
 mod cmd_send;
 mod delivery;
+mod delivery_ahead;
 mod delivery_books;
 mod delivery_brakes;
 mod delivery_faults;

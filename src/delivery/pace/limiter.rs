@@ -181,6 +181,36 @@ impl Limiter {
         }
     }
 
+    /// A permit for a message to a group, where one is to be had without any wait.
+    pub(in crate::delivery) fn permit_at_once(
+        &self,
+        group: Group,
+        clock: &dyn Clock,
+    ) -> Option<Instant> {
+        let (now, wall) = (self.origin.elapsed(), clock.now());
+        let mut state = self.state();
+        if state.held(group, now, wall).is_some() || !state.is_free(group, now) {
+            return None;
+        }
+        let at = state.slot(group, now).ok()?;
+        state.count(now);
+        Some(self.origin + at)
+    }
+
+    /// Whether the pace of the relay would let a message go without any wait: worth asking before a row
+    /// is looked for.
+    pub(in crate::delivery) fn is_free(&self) -> bool {
+        let now = self.origin.elapsed();
+        self.state().is_free(Group::NONE, now)
+    }
+
+    /// A message that had a permit does not go: its place in the quotas is free again. Its moment is
+    /// gone, because the relay may have seen its envelope.
+    pub(in crate::delivery) fn give_back(&self, moment: Instant) {
+        let moment = moment.saturating_duration_since(self.origin);
+        self.state().uncount(moment);
+    }
+
     /// When a message to a group may go next, those who wait already considered; `None` when nothing
     /// but the pace of the relay is in its way.
     pub(in crate::delivery) fn ready(&self, group: Group) -> Option<Instant> {

@@ -68,6 +68,21 @@ impl Quota {
         self.used += n;
     }
 
+    /// A message that was counted in a second did not go out. One that is out of the window already
+    /// makes no difference.
+    pub(super) fn uncount(&mut self, second: i64) {
+        // Where it was counted later than that, an earlier one makes room: that errs on the side of waiting.
+        let bucket = self
+            .buckets
+            .iter_mut()
+            .rev()
+            .find(|(first, n)| *first <= second && *n > 0);
+        if let Some((_, n)) = bucket {
+            *n -= 1;
+            self.used -= 1;
+        }
+    }
+
     /// How many may go now.
     pub(super) fn free(&mut self, now: i64) -> u64 {
         self.forget(now);

@@ -137,3 +137,27 @@ fn the_pace_is_kept_up_when_there_is_work() {
     let interval = last.as_secs_f64() / 140.0;
     assert!((interval - 1.1 / 14.0).abs() < 1e-6, "{interval}");
 }
+
+#[test]
+fn what_did_not_leave_is_not_counted() {
+    let per = Rate::Per {
+        count: 3,
+        window: Duration::from_secs(60),
+    };
+    let mut quota = Quota::new(per).unwrap();
+    for second in [10, 20, 20] {
+        quota.count(second, 1);
+    }
+    assert_eq!(quota.wait(20), 51);
+    quota.uncount(20);
+    assert_eq!((quota.wait(20), quota.free(20)), (0, 1));
+    quota.count(21, 1);
+    // The one of the tenth second is still there.
+    assert_eq!(quota.wait(21), 50);
+    // What has left the window, or was never counted, changes nothing.
+    quota.uncount(5);
+    assert_eq!(quota.free(21), 0);
+    assert_eq!(quota.free(200), 3);
+    quota.uncount(21);
+    assert_eq!(quota.free(200), 3);
+}

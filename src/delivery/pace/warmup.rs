@@ -93,6 +93,10 @@ impl Ramp {
         self.quota.count(second, n);
     }
 
+    pub(super) fn uncount(&mut self, second: i64) {
+        self.quota.uncount(second);
+    }
+
     /// The day of the ramp, the first being 0.
     pub(super) fn day(&self, now: i64) -> u32 {
         u32::try_from(now.saturating_sub(self.first).max(0) / DAY).unwrap_or(u32::MAX)

@@ -139,6 +139,22 @@ impl Feed {
         }
     }
 
+    /// The next row for a lane, if one is at hand that may go at once.
+    pub(super) fn at_once(
+        &self,
+        lane: usize,
+        ready: impl Fn(Group) -> Option<Instant>,
+    ) -> Option<Task> {
+        let mut shelf = self.shelf();
+        if shelf.has_waiting() {
+            shelf.wake(self.clock.now(), |seq| self.domain(seq));
+        }
+        match shelf.next(lane, Instant::now(), ready) {
+            Next::Take(claim, group) => Some(Task { claim, lane, group }),
+            _ => None,
+        }
+    }
+
     fn domain(&self, seq: u32) -> Option<String> {
         self.mails.domain(seq)
     }

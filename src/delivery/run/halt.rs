@@ -81,6 +81,11 @@ impl Halt {
         }
     }
 
+    /// Whether nothing new is to be begun.
+    pub(super) fn is_ending(&self) -> bool {
+        self.user.is_requested() || self.own.is_requested()
+    }
+
     /// Waits until nothing new is to be begun.
     pub(super) async fn ending(&self) {
         tokio::select! {

@@ -9,7 +9,10 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 use super::{
     Closures, End, Lane, LaneSummary, Mails, Plan, Progress, Stop,
@@ -65,6 +68,8 @@ pub(super) struct Shared<T> {
     breaker: Mutex<Breaker>,
     counts: Mutex<Counts>,
     tried: AtomicU64,
+    /// Connections that are being closed.
+    farewells: Mutex<JoinSet<()>>,
 }
 
 /// Why a worker goes home.
@@ -151,6 +156,7 @@ impl<T: Transport> Shared<T> {
             breaker: Mutex::new(Breaker::new(plan.thresholds)),
             counts: Mutex::new(counts),
             tried: AtomicU64::new(0),
+            farewells: Mutex::default(),
             plan,
             ledger,
             clock,
@@ -160,6 +166,22 @@ impl<T: Transport> Shared<T> {
         };
         shared.end_if_shut();
         Ok(shared)
+    }
+
+    /// Closes a connection without waiting for it.
+    pub(super) fn farewell(&self, close: impl Future<Output = ()> + Send + 'static) {
+        let mut farewells = lock(&self.farewells);
+        while farewells.try_join_next().is_some() {}
+        farewells.spawn(close);
+    }
+
+    /// Waits until all connections are closed, or nobody wants to wait any more.
+    pub(super) async fn part(&self) {
+        let mut farewells = std::mem::take(&mut *lock(&self.farewells));
+        tokio::select! {
+            () = async { while farewells.join_next().await.is_some() {} } => {}
+            () = self.halt.at_once() => {}
+        }
     }
 
     /// How many messages were tried.

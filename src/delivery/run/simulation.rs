@@ -4,7 +4,8 @@
 //! here, step by step: which commit happens when and how much of the queue it takes, what the relay
 //! answers and when, which connection breaks at which moment. All histories are gone through that
 //! leave the ordinary course (everything is committed at once, the relay says yes) at no more than
-//! [`DEVIATIONS`] moments. After each step the process may end: what is on stable storage then must allow no loss, no
+//! [`DEVIATIONS`] moments. Connections look ahead, so that a person may be promised to a connection that
+//! breaks, or when somebody stops the run. After each step the process may end: what is on stable storage then must allow no loss, no
 //! second copy, and no more doubt than there are connections; and a run that goes on from there must
 //! come to an end that the relay's own count confirms.
 
@@ -25,7 +26,7 @@ use crate::{
         },
         outcome::{Outcome, Trouble},
         pace::{Limits, Rate},
-        transport::{Connection, Exchange, Transport},
+        transport::{Connection, Exchange, Next, Transport},
     },
     error::Result,
     mail::{Envelope, Mail},
@@ -77,6 +78,8 @@ impl Moment {
 struct Question {
     seq: u32,
     moment: Moment,
+    /// Whose envelope was said with it.
+    riding: Option<u32>,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -95,11 +98,12 @@ impl World {
         self.0.lock().expect("nobody panics with it")
     }
 
-    async fn ask(&self, seq: u32, moment: Moment) -> Answer {
+    async fn ask(&self, seq: u32, moment: Moment, riding: Option<u32>) -> Answer {
         let (answer, told) = oneshot::channel();
         self.relay().questions.push(Question {
             seq,
             moment,
+            riding,
             answer,
         });
         told.await.expect("an answer")
@@ -114,6 +118,7 @@ impl Transport for World {
             world: self.clone(),
             usable: true,
             in_doubt: false,
+            promised: None,
         })
     }
 }
@@ -122,28 +127,43 @@ struct Line {
     world: World,
     usable: bool,
     in_doubt: bool,
+    promised: Option<u32>,
 }
 
 impl Connection for Line {
-    async fn send(&mut self, seq: u32, _mail: &Mail, intent: Intent) -> Exchange {
+    async fn send(
+        &mut self,
+        seq: u32,
+        _mail: &Mail,
+        intent: Intent,
+        next: Option<Next<'_>>,
+    ) -> Exchange {
+        let promised = self.promised.take();
+        assert!(promised.is_none_or(|promised| promised == seq));
+        let riding = next.map(|next| next.seq);
         let later = Outcome::Deferred {
             code: Some(451),
             reply: "later".to_owned(),
         };
-        match self.world.ask(seq, Moment::BeforeDot).await {
+        match self.world.ask(seq, Moment::BeforeDot, None).await {
             Answer::Yes => {}
             Answer::Later => return Exchange::Settled(later),
             Answer::Lost | Answer::TakenAndLost => {
                 self.usable = false;
-                return Exchange::Trouble(Trouble::Closed("broken".to_owned()));
+                return match promised {
+                    // It may have been too much at once.
+                    Some(_) => Exchange::Again,
+                    None => Exchange::Trouble(Trouble::Closed("broken".to_owned())),
+                };
             }
         }
         if let Err(error) = intent.durable().await {
             return Exchange::Books(error);
         }
         self.in_doubt = true;
-        let answer = self.world.ask(seq, Moment::AfterDot).await;
+        let answer = self.world.ask(seq, Moment::AfterDot, riding).await;
         self.in_doubt = false;
+        self.promised = riding;
         match answer {
             Answer::Yes => Exchange::Settled(Outcome::Sent {
                 code: 250,
@@ -157,6 +177,14 @@ impl Connection for Line {
                 })
             }
         }
+    }
+
+    fn looks_ahead(&self) -> bool {
+        self.usable
+    }
+
+    fn promised(&self) -> Option<u32> {
+        self.promised
     }
 
     fn is_usable(&mut self) -> bool {
@@ -191,6 +219,8 @@ impl Mails for Letters {
 enum Step {
     Commit(usize),
     Answer(usize, Answer),
+    /// Somebody asks the run to stop, while a mail is announced that is not begun.
+    Stop,
 }
 
 /// The choices of one history; what is beyond the end is the ordinary course, the first choice.
@@ -258,6 +288,13 @@ fn a_crash_here_is_harmless(disk: &Disk, relay: &Relay) {
             let state = states[question.seq as usize];
             assert_eq!(state, State::Sending, "a dot without a durable intent");
         }
+        if let Some(riding) = question.riding {
+            let state = states[riding as usize];
+            assert!(
+                matches!(state, State::Pending | State::Deferred),
+                "{state:?}, but only announced"
+            );
+        }
     }
 }
 
@@ -284,6 +321,8 @@ impl Process<'_> {
         let (ledger, mut stepper) = stepped::ledger(disk);
         let ledger = Arc::new(ledger);
         let world = self.world.clone();
+        let stop = Stop::new();
+        let stopped = stop.clone();
         let mut process = tokio::spawn(async move {
             let id = "news@all";
             let campaign = match ledger.campaign(id).await? {
@@ -306,7 +345,7 @@ impl Process<'_> {
                 Arc::new(Letters),
                 clock,
                 Arc::new(()),
-                Stop::new(),
+                stopped,
             )
             .await
         });
@@ -325,7 +364,7 @@ impl Process<'_> {
                 process.abort();
                 return stepper.crash();
             }
-            let options = self.options(&mut stepper);
+            let options = self.options(&mut stepper, &stop);
             if options.is_empty() {
                 // It waits for a better time.
                 tokio::time::sleep(std::time::Duration::from_secs(1)).await;
@@ -335,6 +374,10 @@ impl Process<'_> {
             match options[self.trace.choose(options.len())] {
                 Step::Commit(count) => stepper.commit(count),
                 Step::Answer(which, answer) => self.answer(which, answer),
+                Step::Stop => {
+                    self.faults -= 1;
+                    stop.request();
+                }
             }
         }
     }
@@ -355,7 +398,7 @@ impl Process<'_> {
         }
     }
 
-    fn options(&self, stepper: &mut Stepper) -> Vec<Step> {
+    fn options(&self, stepper: &mut Stepper, stop: &Stop) -> Vec<Step> {
         let mut options = Vec::new();
         let waiting = stepper.waiting();
         if waiting > 0 {
@@ -368,6 +411,11 @@ impl Process<'_> {
             for answer in question.moment.answers(self.faults > 0) {
                 options.push(Step::Answer(which, *answer));
             }
+        }
+        let announced = |question: &Question| question.riding.is_some();
+        let is_between = self.world.relay().questions.iter().any(announced);
+        if self.faults > 0 && is_between && !stop.is_requested() {
+            options.push(Step::Stop);
         }
         options
     }

@@ -1,4 +1,7 @@
 //! One worker, one connection: row after row, intent before dot, record after reply.
+//!
+//! While one mail is sent the next one may be in hand already, so that its envelope rides along; in the
+//! books it is begun only after the other is settled.
 
 use std::{
     collections::HashMap,
@@ -11,12 +14,14 @@ use super::{
     shared::{Quit, Shared, Way},
     shelf::Claim,
 };
+use tokio::time::Instant;
+
 use crate::{
     delivery::{
-        ledger::{Attempt, Entry, State},
+        ledger::{Attempt, Entry, Intent, State},
         outcome::{Outcome, Trouble},
         pace::{Group, Permit},
-        transport::{Connection as _, Exchange, Transport},
+        transport::{Connection as _, Exchange, Next, Transport},
     },
     error::{Error, Result},
     mail::Mail,
@@ -66,7 +71,7 @@ pub(super) async fn work<T: Transport>(
     if result.is_err() {
         shared.halt.halt();
     }
-    worker.hang_up().await;
+    worker.hang_up();
     result
 }
 
@@ -78,53 +83,178 @@ struct Worker<'a, T: Transport> {
     line: Option<Line<T::Connection>>,
 }
 
+/// A row that can go: its mail, and the moment that it has a permit for.
+struct Ready {
+    task: Task,
+    mail: Mail,
+    permit: Instant,
+}
+
+/// What to send next.
+enum Found {
+    Ready(Ready),
+    /// Nothing yet; look again.
+    Nothing,
+    /// Nothing more in this run.
+    Done,
+}
+
 impl<T: Transport> Worker<'_, T> {
     async fn run(&mut self) -> Result<()> {
-        let shared = self.shared;
+        let mut next = None;
         loop {
-            let is_wanted = self.number < self.way.limiter.connections();
-            if !is_wanted {
-                self.hang_up().await;
-            }
-            let fed = tokio::select! {
-                biased;
-                () = shared.halt.ending() => return Ok(()),
-                fed = shared.feed.next(self.lane, is_wanted, |group| self.way.limiter.ready(group)) => fed?,
+            let found = match next.take() {
+                Some(ready) => self.still_ready(ready).await?,
+                None => self.find().await?,
             };
-            let task = match fed {
-                Fed::Task(task) => task,
-                Fed::Canary => {
-                    shared.judge_canary();
-                    continue;
+            match found {
+                Found::Ready(ready) => {
+                    // While the books take it in, the mail after it is made.
+                    let intent = self.intend(&ready);
+                    next = self.look_ahead(&ready);
+                    self.send(&ready, intent, next.as_ref()).await?;
                 }
-                Fed::Again => continue,
-                Fed::Done => return Ok(()),
-            };
-            if shared.is_too_late() {
+                Found::Nothing => {}
+                Found::Done => return Ok(()),
+            }
+            // Without a connection it is no matter of course that this lane goes on.
+            if self.line.is_none()
+                && let Some(ready) = next.take()
+            {
+                self.give_up(&ready);
+            }
+        }
+    }
+
+    /// Takes a row, makes its mail and waits until it can go.
+    async fn find(&mut self) -> Result<Found> {
+        let shared = self.shared;
+        let is_wanted = self.number < self.way.limiter.connections();
+        if !is_wanted {
+            self.hang_up();
+        }
+        let fed = tokio::select! {
+            biased;
+            () = shared.halt.ending() => return Ok(Found::Done),
+            fed = shared.feed.next(self.lane, is_wanted, |group| self.way.limiter.ready(group)) => fed?,
+        };
+        let task = match fed {
+            Fed::Task(task) => task,
+            Fed::Canary => {
+                shared.judge_canary();
+                return Ok(Found::Nothing);
+            }
+            Fed::Again => return Ok(Found::Nothing),
+            Fed::Done => return Ok(Found::Done),
+        };
+        if shared.is_too_late() {
+            shared.feed.hand_back(task);
+            shared.halt.halt();
+            return Ok(Found::Done);
+        }
+        if self.leave_out(task).await? {
+            return Ok(Found::Nothing);
+        }
+        let mail = match shared.mails.mail(task.claim.seq) {
+            Ok(mail) => mail,
+            Err(error) => {
                 shared.feed.hand_back(task);
-                shared.halt.halt();
-                return Ok(());
+                return Err(error);
             }
-            if self.leave_out(task).await? {
-                continue;
-            }
-            let ready = match shared.mails.mail(task.claim.seq) {
-                Ok(mail) => self.get_ready(task).await.map(|()| mail),
-                Err(error) => Err(error.into()),
-            };
-            match ready {
-                // The wait for a permit may have been long: who was suppressed in it is not written to.
-                Ok(_) if self.leave_out(task).await? => {}
-                Ok(mail) => self.send(task, &mail).await?,
-                Err(unready) => {
-                    shared.feed.hand_back(task);
-                    match unready {
-                        Unready::Closed => {}
-                        Unready::Quit(Quit::Ending) => return Ok(()),
-                        Unready::Quit(Quit::Failed(error)) => return Err(error),
-                    }
-                }
-            }
+        };
+        match self.get_ready(task, None).await {
+            Ok(permit) => self.leave_out_late(Ready { task, mail, permit }).await,
+            Err(unready) => self.unready(task, unready),
+        }
+    }
+
+    /// A row that was looked ahead at: whether it can still go.
+    async fn still_ready(&mut self, ready: Ready) -> Result<Found> {
+        let shared = self.shared;
+        let too_late = shared.is_too_late();
+        if too_late {
+            shared.halt.halt();
+        }
+        if too_late || shared.halt.is_ending() {
+            self.give_up(&ready);
+            return Ok(Found::Done);
+        }
+        let Ready { task, mail, permit } = ready;
+        match self.get_ready(task, Some(permit)).await {
+            Ok(permit) => self.leave_out_late(Ready { task, mail, permit }).await,
+            Err(unready) => self.unready(task, unready),
+        }
+    }
+
+    /// The wait for a permit may have been long: who was suppressed in it is not written to.
+    async fn leave_out_late(&mut self, ready: Ready) -> Result<Found> {
+        if !self.leave_out(ready.task).await? {
+            return Ok(Found::Ready(ready));
+        }
+        self.way.limiter.give_back(ready.permit);
+        self.break_promise();
+        Ok(Found::Nothing)
+    }
+
+    fn unready(&mut self, task: Task, unready: Unready) -> Result<Found> {
+        self.break_promise();
+        self.shared.feed.hand_back(task);
+        match unready {
+            Unready::Closed => Ok(Found::Nothing),
+            Unready::Quit(Quit::Ending) => Ok(Found::Done),
+            Unready::Quit(Quit::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The row after the one that goes now, if it can go at once: its envelope rides with this message.
+    ///
+    /// Who was suppressed is asked here and once more before the message itself goes. What cannot go as
+    /// a matter of course is handed back, and gets its turn as any other.
+    fn look_ahead(&mut self, ready: &Ready) -> Option<Ready> {
+        let (shared, way) = (self.shared, self.way);
+        let line = self.line.as_ref()?;
+        let may_go = line.connection.looks_ahead()
+            && self.number < way.limiter.connections()
+            && way.limiter.is_free()
+            && !shared.halt.is_ending()
+            && !shared.is_too_late();
+        if !may_go {
+            return None;
+        }
+        let task = shared
+            .feed
+            .at_once(self.lane, |group| way.limiter.ready(group))?;
+        let carried = line.carried(task.group) + usize::from(task.group == ready.task.group);
+        let most = way.groups.limit(task.group).messages_per_connection;
+        let seq = task.claim.seq;
+        if most.is_none_or(|most| carried < most)
+            && shared.mails.skip(seq).is_none()
+            && let Ok(mail) = shared.mails.mail(seq)
+            && let Some(permit) = way
+                .limiter
+                .permit_at_once(task.group, shared.clock.as_ref())
+        {
+            shared.feed.permitted(task);
+            return Some(Ready { task, mail, permit });
+        }
+        shared.feed.hand_back(task);
+        None
+    }
+
+    /// A row that was looked ahead at does not go by this connection after all.
+    fn give_up(&mut self, ready: &Ready) {
+        self.break_promise();
+        self.way.limiter.give_back(ready.permit);
+        self.shared.feed.hand_back(ready.task);
+    }
+
+    /// Ends a connection that waits for a mail which does not come: there is no other way to take back
+    /// what was said.
+    fn break_promise(&mut self) {
+        if let Some(line) = &self.line
+            && line.connection.promised().is_some()
+        {
+            self.hang_up();
         }
     }
 
@@ -144,28 +274,33 @@ impl<T: Transport> Worker<'_, T> {
         Ok(true)
     }
 
-    /// A connection that stands and a permit that holds.
-    async fn get_ready(&mut self, task: Task) -> Result<(), Unready> {
+    /// A connection that stands and a permit that holds, which is the given one where it still does. A
+    /// permit that is not used is given back.
+    async fn get_ready(&mut self, task: Task, given: Option<Instant>) -> Result<Instant, Unready> {
         let shared = self.shared;
+        let mut permit = given;
         loop {
-            self.connect(task).await?;
-            let permit = tokio::select! {
+            // The relay may have closed the connection while we waited.
+            let connected = self.connect(task).await;
+            if let Some(moment) = permit.take() {
+                if connected.is_ok() && self.way.limiter.holds(moment, task.group) {
+                    shared.feed.permitted(task);
+                    return Ok(moment);
+                }
+                self.way.limiter.give_back(moment);
+            }
+            connected?;
+            let granted = tokio::select! {
                 biased;
                 () = shared.halt.ending() => return Err(Unready::Quit(Quit::Ending)),
-                permit = self.way.limiter.permit(task.group, shared.clock.as_ref()) => permit,
+                granted = self.way.limiter.permit(task.group, shared.clock.as_ref()) => granted,
             };
-            let moment = match permit {
-                Permit::Granted(moment) => moment,
+            match granted {
+                Permit::Granted(moment) => permit = Some(moment),
                 Permit::Exhausted { until, reason } => {
                     shared.exhausted(self.lane, until, reason);
                     return Err(Unready::Closed);
                 }
-            };
-            // The relay may have closed the connection while we waited.
-            self.connect(task).await?;
-            if self.way.limiter.holds(moment, task.group) {
-                shared.feed.permitted(task);
-                return Ok(());
             }
         }
     }
@@ -180,7 +315,7 @@ impl<T: Transport> Worker<'_, T> {
         {
             return Ok(());
         }
-        self.hang_up().await;
+        self.hang_up();
         let opened = tokio::select! {
             biased;
             () = shared.halt.ending() => return Err(Unready::Quit(Quit::Ending)),
@@ -204,34 +339,42 @@ impl<T: Transport> Worker<'_, T> {
         }
     }
 
-    /// Says goodbye, where there is anybody to say it to.
-    async fn hang_up(&mut self) {
+    /// Says goodbye, where there is anybody to say it to. Nobody waits for the answer.
+    fn hang_up(&mut self) {
         if let Some(line) = self.line.take() {
             self.way.open.fetch_sub(1, Ordering::Relaxed);
-            tokio::select! {
-                () = line.connection.close() => {}
-                () = self.shared.halt.at_once() => {}
-            }
+            self.shared.farewell(line.connection.close());
         }
     }
 
+    /// Tells the books that a mail is about to be sent.
+    fn intend(&self, ready: &Ready) -> Intent {
+        let (shared, task) = (self.shared, ready.task);
+        shared.sets_out(task.claim.state);
+        let attempt = Attempt {
+            seq: task.claim.seq,
+            message_id: ready.mail.message_id.clone(),
+            usage: self.way.limiter.usage(task.group, shared.clock.as_ref()),
+            now: shared.clock.now(),
+        };
+        shared.ledger.intent(shared.plan.campaign, attempt)
+    }
+
     /// Sends a mail and books what came of it.
-    async fn send(&mut self, task: Task, mail: &Mail) -> Result<()> {
+    async fn send(&mut self, ready: &Ready, intent: Intent, next: Option<&Ready>) -> Result<()> {
         let shared = self.shared;
+        let Ready { task, mail, .. } = ready;
+        let task = *task;
         let Some(mut line) = self.line.take() else {
             return Err(Error::bug("there is no connection to send through"));
         };
         self.way.open.fetch_sub(1, Ordering::Relaxed);
-        let attempt = Attempt {
-            seq: task.claim.seq,
-            message_id: mail.message_id.clone(),
-            usage: self.way.limiter.usage(task.group, shared.clock.as_ref()),
-            now: shared.clock.now(),
-        };
-        let intent = shared.ledger.intent(shared.plan.campaign, attempt);
-        shared.sets_out(task.claim.state);
+        let next = next.map(|next| Next {
+            seq: next.task.claim.seq,
+            mail: &next.mail,
+        });
         let exchange = tokio::select! {
-            exchange = line.connection.send(task.claim.seq, mail, intent) => Some(exchange),
+            exchange = line.connection.send(task.claim.seq, mail, intent, next) => Some(exchange),
             () = shared.halt.at_once() => None,
         };
         match exchange {
@@ -251,6 +394,7 @@ impl<T: Transport> Worker<'_, T> {
                 drop(line);
                 self.come_back(task, trouble, was_of_use).await?;
             }
+            Some(Exchange::Again) => self.book_pending(task),
             Some(Exchange::Books(error)) => return Err(error),
             None if line.connection.is_in_doubt() => {
                 let reason = "stopped before the relay answered".to_owned();

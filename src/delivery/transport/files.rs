@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Connection, Exchange, Transport};
+use super::{Connection, Exchange, Next, Transport};
 use crate::{
     delivery::{
         campaign::sha256,
@@ -37,7 +37,13 @@ impl Transport for Files {
 }
 
 impl Connection for Files {
-    async fn send(&mut self, seq: u32, mail: &Mail, intent: Intent) -> Exchange {
+    async fn send(
+        &mut self,
+        seq: u32,
+        mail: &Mail,
+        intent: Intent,
+        _next: Option<Next<'_>>,
+    ) -> Exchange {
         if let Err(error) = intent.durable().await {
             return Exchange::Books(error);
         }

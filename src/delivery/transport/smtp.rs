@@ -1,9 +1,13 @@
-//! SMTP (RFC 5321) on lettre's connection, driven command by command over our own wire.
+//! SMTP (RFC 5321) over our own wire.
 //!
-//! lettre speaks and reads replies; the phases, the deadlines, the change to TLS and what is done after
-//! a reply are here, because lettre's ready-made transport loses the phase and can hang for ever.
+//! lettre opens the session (greeting, EHLO, STARTTLS, AUTH), driven command by command. Then we have
+//! the line for ourselves: the phases, the deadlines, what is said together and what is done after a
+//! reply are here, because lettre's ready-made transport loses the phase, waits for each reply and can
+//! hang for ever.
 
+mod envelope;
 mod exchange;
+mod manners;
 mod reply;
 
 use std::{
@@ -35,6 +39,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
 };
+use manners::Manners;
 use reply::{Offer, reply, session_trouble, trouble};
 
 /// A relay, ready to be connected to.
@@ -43,6 +48,8 @@ pub struct Smtp {
     relay: Relay,
     // Shared, so that a later connection can take up an earlier one's TLS session.
     tls: Arc<ClientConfig>,
+    // Shared, so that no connection has to find out again what another one has.
+    manners: Arc<Manners>,
 }
 
 impl Smtp {
@@ -80,6 +87,7 @@ impl Smtp {
         Ok(Self {
             relay,
             tls: Arc::new(tls),
+            manners: Manners::new(),
         })
     }
 
@@ -233,15 +241,27 @@ impl Transport for Smtp {
                 Err(why) => return Err(trouble(lost(Asked::Session, why))),
             }
         }
-        // Asked again in any case: lettre does not keep SIZE, and what was said before TLS is void.
-        wire.enter(Phase::Hello);
-        let offer = match session.command(Ehlo::new(hello)).await {
+        let offer = match self.relay.security {
+            // What was said before TLS is void.
+            Security::StartTls => {
+                wire.enter(Phase::Hello);
+                session.command(Ehlo::new(hello)).await
+            }
+            Security::Implicit | Security::None => wire.hello().parse(),
+        };
+        let offer = match offer {
             Ok(response) => Offer::read(&response),
             Err(cause) => return Err(session_trouble(Err(cause))),
         };
         self.log_in(&mut session, &wire, &offer).await?;
+        // lettre holds nothing back that it has read: see `Wire`.
+        drop(session);
+        let line = wire
+            .into_line()
+            .ok_or_else(|| Trouble::Stop(Error::bug("the connection is still in other hands")))?;
         let left = self.relay.messages_per_connection;
-        Ok(SmtpConnection::new(session, wire, offer, left))
+        let manners = self.manners.clone();
+        Ok(SmtpConnection::new(line, offer, manners, left))
     }
 }
 

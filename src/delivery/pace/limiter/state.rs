@@ -214,6 +214,26 @@ impl State {
         }
     }
 
+    /// A message that was counted at a moment did not leave.
+    pub(super) fn uncount(&mut self, moment: Duration) {
+        let second = self.second(moment);
+        for (_, quota) in &mut self.quotas {
+            quota.uncount(second);
+        }
+        if let Some(ramp) = &mut self.ramp {
+            ramp.uncount(second);
+        }
+    }
+
+    /// Whether a message to a group may go now, and nobody waits for that.
+    pub(super) fn is_free(&mut self, group: Group, now: Duration) -> bool {
+        let relay = self
+            .brakes
+            .first()
+            .is_none_or(|relay| relay.earliest(now) <= now);
+        relay && self.ready(group, now).is_none_or(|ready| ready <= now)
+    }
+
     pub(super) fn ready(&mut self, group: Group, now: Duration) -> Option<Duration> {
         let brake = self.brake(group)?;
         Some(brake.earliest(now) + brake.interval() * brake.waiting)

@@ -1,200 +1,269 @@
 //! One exchange after the other on a connection that stands.
+//!
+//! With PIPELINING a mail costs one turn (RFC 2920): the envelope of the next mail is said together
+//! with a message and its dot, in one write, and its answers are read when that mail is sent. Before
+//! the first byte of that mail's message its intent is durable, all answers are in, and there is
+//! nothing behind them.
 
-use std::fmt;
+use std::{fmt, sync::Arc, time::Duration};
 
-use lettre::transport::smtp::{
-    client::AsyncSmtpConnection,
-    commands::{Data, Quit, Rset},
+use super::{
+    envelope::{self, RESET, STEPS, Step, stuffed},
+    manners::{Form, Manners, Trial},
+    reply::{Offer, exchange, hear},
 };
-
-use super::reply::{Offer, exchange, reply};
 use crate::{
     delivery::{
         ledger::Intent,
-        outcome::{Asked, Outcome, Refused, Reply, Verdict, judge, lost},
-        stream::{Phase, Wire},
-        transport::{Connection, Exchange},
+        outcome::{Asked, Outcome, Reply, Trouble, Verdict, judge, lost},
+        stream::{Line, Phase},
+        transport::{Connection, Exchange, Next},
     },
     mail::Mail,
 };
 
+/// How long the answers to the first look ahead at a relay are waited for: nothing is lost with them.
+const TRIAL: Duration = Duration::from_secs(10);
+
 /// A connection to a relay.
 pub struct SmtpConnection {
-    session: AsyncSmtpConnection,
-    wire: Wire,
+    line: Line,
     offer: Offer,
+    manners: Arc<Manners>,
     // How many more messages it may take.
     left: usize,
     fit: Fit,
+    // For lines of replies, and for what is said: kept, so that they are not made for each mail.
+    heard: Vec<u8>,
+    said: Vec<u8>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Fit {
     Ready,
     /// A transaction was begun and must be taken back first.
     NeedsReset,
+    /// The envelope of that row was said; its answers are still to be read.
+    Promised(u32, Trial),
     /// In the middle of an exchange, or broken: never to be used again.
     Unusable,
 }
 
 impl fmt::Debug for SmtpConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SmtpConnection({:?}, {:?})", self.wire, self.fit)
+        write!(f, "SmtpConnection({:?}, {:?})", self.line, self.fit)
     }
 }
 
 impl Connection for SmtpConnection {
-    async fn send(&mut self, _seq: u32, mail: &Mail, intent: Intent) -> Exchange {
-        let size = mail.message.len() as u64;
-        if let Some(limit) = self.offer.size.filter(|limit| size > *limit) {
-            return refused(
-                format!("the message has {size} bytes, and the relay takes {limit} at most"),
-                Refused::Content,
-            );
-        }
-        // We do not ask for 8BITMIME, so that no relay on the way has to convert anything.
-        let message = match str::from_utf8(&mail.message) {
-            Ok(message) if message.is_ascii() => message,
-            _ => return refused("the message is not 7-bit".to_owned(), Refused::Content),
-        };
-        let sender = mail.envelope.return_path.to_string();
-        let recipient = mail.envelope.recipient.to_string();
-        let international = !sender.is_ascii() || !recipient.is_ascii();
-        if international && !self.offer.smtputf8 {
-            return refused(
-                "the address is not ASCII, and the relay does not offer SMTPUTF8".to_owned(),
-                Refused::Recipient,
-            );
-        }
-        if !is_plain(&sender) || !is_plain(&recipient) {
-            return refused(
-                "the address cannot be said in a command".to_owned(),
-                Refused::Recipient,
-            );
+    async fn send(
+        &mut self,
+        seq: u32,
+        mail: &Mail,
+        intent: Intent,
+        next: Option<Next<'_>>,
+    ) -> Exchange {
+        self.said.clear();
+        if self.promised().is_none()
+            && let Err(outcome) = envelope::write(&mut self.said, mail, &self.offer)
+        {
+            return Exchange::Settled(outcome);
         }
         let before = std::mem::replace(&mut self.fit, Fit::Unusable);
         self.left = self.left.saturating_sub(1);
-        let (exchange, fit) = self
-            .exchange(before, message, &sender, &recipient, international, intent)
-            .await;
+        let (exchange, fit) = match self.exchange(before, seq, mail, intent, next).await {
+            Ok(end) | Err(end) => end,
+        };
         self.fit = fit;
         exchange
     }
 
+    fn looks_ahead(&self) -> bool {
+        // Who tries it first knows how that went before the next message goes.
+        let tries = matches!(&self.fit, Fit::Promised(_, trial) if trial.is_first());
+        self.offer.pipelining && self.left > 1 && (tries || self.manners.allow_ahead())
+    }
+
+    fn promised(&self) -> Option<u32> {
+        match self.fit {
+            Fit::Promised(seq, _) => Some(seq),
+            _ => None,
+        }
+    }
+
     fn is_usable(&mut self) -> bool {
-        self.fit != Fit::Unusable && self.left > 0 && self.wire.is_quiet()
+        match self.fit {
+            // What has come in is most likely the answers; they are looked at when it is sent.
+            Fit::Promised(..) => true,
+            Fit::Ready | Fit::NeedsReset => self.left > 0 && self.line.is_quiet(),
+            Fit::Unusable => false,
+        }
     }
 
     fn is_in_doubt(&self) -> bool {
-        self.fit == Fit::Unusable && self.wire.phase() == Phase::Dot
+        matches!(self.fit, Fit::Unusable) && self.line.phase() == Phase::Dot
     }
 
     async fn close(mut self) {
-        if self.fit != Fit::Unusable {
-            self.wire.enter(Phase::Farewell);
+        // Where a message may be waited for, a goodbye would be taken for its first line.
+        if matches!(self.fit, Fit::Ready | Fit::NeedsReset) {
+            self.line.enter(Phase::Farewell);
             // The books are closed; whatever it answers changes nothing.
-            let _ = self.session.command(Quit).await;
+            if self.line.say(b"QUIT\r\n").await.is_ok() {
+                let _ = hear(&mut self.line, &mut self.heard).await;
+            }
         }
     }
 }
 
+/// What came of an exchange, and of the connection. Where it ended before its time that is an error.
+type End = (Exchange, Fit);
+
 impl SmtpConnection {
     /// A connection over which `left` messages may go.
-    pub(super) fn new(session: AsyncSmtpConnection, wire: Wire, offer: Offer, left: usize) -> Self {
+    pub(super) fn new(line: Line, offer: Offer, manners: Arc<Manners>, left: usize) -> Self {
         Self {
-            session,
-            wire,
+            line,
             offer,
+            manners,
             left,
             fit: Fit::Ready,
+            heard: Vec::new(),
+            said: Vec::new(),
         }
     }
 
     async fn exchange(
         &mut self,
         before: Fit,
-        message: &str,
-        sender: &str,
-        recipient: &str,
-        international: bool,
+        seq: u32,
+        mail: &Mail,
         intent: Intent,
-    ) -> (Exchange, Fit) {
-        let mut parameters = String::new();
-        if self.offer.has_size {
-            parameters += &format!(" SIZE={}", message.len());
-        }
-        if international {
-            parameters += " SMTPUTF8";
-        }
-        let from = format!("MAIL FROM:<{sender}>{parameters}\r\n");
-        let to = format!("RCPT TO:<{recipient}>\r\n");
-        let mut steps = vec![
-            Step::new(Phase::Sender, Asked::Sender, from, &[250]),
-            Step::new(Phase::Recipient, Asked::Recipient, to, &[250, 251, 252]),
-            Step::new(Phase::Message, Asked::Message, Data.to_string(), &[354]),
-        ];
-        if before == Fit::NeedsReset {
-            steps.insert(
-                0,
-                Step::new(Phase::Sender, Asked::Sender, Rset.to_string(), &[250]),
-            );
-        }
-        let begun = match self.offer.pipelining {
-            true => self.say_all(&steps).await,
-            false => self.say_each(&steps).await,
-        };
-        if let Err(end) = begun {
-            return end;
-        }
+        next: Option<Next<'_>>,
+    ) -> Result<End, End> {
+        let form = self.begin(before, seq).await?;
         // The write-ahead promise: from here on the message can be completed.
         if let Err(error) = intent.durable().await {
-            return (Exchange::Books(error), Fit::Unusable);
+            return Err((Exchange::Books(error), Fit::Unusable));
         }
-        self.wire.enter(Phase::Body);
-        let answer = reply(self.session.command(stuffed(message)).await);
-        let asked = match self.wire.phase() {
+        if !self.line.is_quiet() {
+            return Err(self.spoke_out_of_turn(form));
+        }
+        let (body, end) = stuffed(&mail.message);
+        let promise = self.promise(next);
+        let handed = self.line.hand_over(&body, end, &self.said).await;
+        let answer = match handed {
+            Ok(()) => hear(&mut self.line, &mut self.heard).await,
+            Err(cause) => Err(cause.to_string()),
+        };
+        let asked = match self.line.phase() {
             Phase::Dot => Asked::Dot,
             _ => Asked::Message,
         };
+        let rode = promise.is_some();
+        let is_trial = promise.as_ref().is_some_and(|(_, trial)| trial.is_first());
+        let fit = promise.map_or(Fit::Ready, |(seq, trial)| Fit::Promised(seq, trial));
         match answer {
-            Ok((Reply { code, text }, _)) if asked == Asked::Dot && code / 100 == 2 => (
-                Exchange::Settled(Outcome::Sent { code, reply: text }),
-                Fit::Ready,
-            ),
-            Ok((reply, _)) => Self::end(judge(asked, &reply), Fit::Ready),
-            Err(why) => (exchange(lost(asked, why)), Fit::Unusable),
+            Ok(Reply { code, text }) if asked == Asked::Dot && code / 100 == 2 => {
+                Ok((Exchange::Settled(Outcome::Sent { code, reply: text }), fit))
+            }
+            // It says no to how it was said, and so it has not taken it.
+            Ok(reply) if rode && reply.is_about_order() => Err(self.again(Form::Ahead)),
+            Ok(reply) => Ok(settle(judge(asked, &reply), fit)),
+            Err(why) => {
+                if is_trial {
+                    self.manners.fall_back(Form::Ahead);
+                }
+                Err((exchange(lost(asked, why)), Fit::Unusable))
+            }
         }
     }
 
+    /// Writes the envelope of the next mail in the place of this one's, if it may go along.
+    fn promise(&mut self, next: Option<Next<'_>>) -> Option<(u32, Trial)> {
+        self.said.clear();
+        let next = next.filter(|_| self.offer.pipelining && self.left > 0)?;
+        // What the relay cannot take is told when its turn comes.
+        envelope::write(&mut self.said, next.mail, &self.offer).ok()?;
+        match self.manners.try_ahead() {
+            Some(trial) => Some((next.seq, trial)),
+            None => {
+                self.said.clear();
+                None
+            }
+        }
+    }
+
+    /// Says the envelope, where that is still to be done, and takes all answers: the relay waits for the
+    /// message then.
+    async fn begin(&mut self, before: Fit, seq: u32) -> Result<Form, End> {
+        let reset = match before {
+            Fit::Promised(promised, trial) if promised == seq => {
+                self.hear_all(Form::Ahead, &STEPS).await?;
+                drop(trial);
+                return Ok(Form::Ahead);
+            }
+            Fit::Ready => &[][..],
+            Fit::NeedsReset => &[RESET][..],
+            Fit::Promised(..) | Fit::Unusable => {
+                let why = "another mail was announced".to_owned();
+                return Err((Exchange::Trouble(Trouble::Closed(why)), Fit::Unusable));
+            }
+        };
+        if !reset.is_empty() {
+            self.said.splice(..0, *b"RSET\r\n");
+        }
+        let steps = [reset, &STEPS].concat();
+        if !self.offer.pipelining || self.manners.form() == Form::Single {
+            self.say_each(&steps).await?;
+            return Ok(Form::Single);
+        }
+        self.line.enter(Phase::Sender);
+        if let Err(cause) = self.line.say(&self.said).await {
+            return Err(self.lost_before_dot(Form::Group, Asked::Sender, cause.to_string()));
+        }
+        self.hear_all(Form::Group, &steps).await?;
+        Ok(Form::Group)
+    }
+
     /// Says one thing after the other, as long as the answer is yes.
-    async fn say_each(&mut self, steps: &[Step]) -> Result<(), (Exchange, Fit)> {
-        for step in steps {
-            self.wire.enter(step.phase);
-            match reply(self.session.command(&step.command).await) {
-                Ok((reply, _)) if step.yes.contains(&reply.code) => {}
-                Ok((reply, _)) => {
-                    return Err(Self::end(judge(step.asked, &reply), Fit::NeedsReset));
-                }
+    async fn say_each(&mut self, steps: &[Step]) -> Result<(), End> {
+        let said = std::mem::take(&mut self.said);
+        for (step, command) in steps
+            .iter()
+            .zip(said.split_inclusive(|byte| *byte == b'\n'))
+        {
+            self.line.enter(step.phase);
+            let answer = match self.line.say(command).await {
+                Ok(()) => hear(&mut self.line, &mut self.heard).await,
+                Err(cause) => Err(cause.to_string()),
+            };
+            match answer {
+                Ok(reply) if step.yes.contains(&reply.code) => {}
+                Ok(reply) => return Err(settle(judge(step.asked, &reply), Fit::NeedsReset)),
                 Err(why) => return Err((exchange(lost(step.asked, why)), Fit::Unusable)),
             }
         }
         Ok(())
     }
 
-    /// Says everything at once and takes all answers (RFC 2920): one turn instead of three.
-    async fn say_all(&mut self, steps: &[Step]) -> Result<(), (Exchange, Fit)> {
-        let group: String = steps.iter().map(|step| step.command.as_str()).collect();
-        let mut group = Some(group);
+    /// Takes the answers to everything that was said at once (RFC 2920): one for each command, and always
+    /// all of them.
+    async fn hear_all(&mut self, form: Form, steps: &[Step]) -> Result<(), End> {
+        let hurried = form == Form::Ahead && !self.manners.has_proof(form);
         let mut refusal: Option<Verdict> = None;
         for step in steps {
-            self.wire.enter(step.phase);
-            let said = match group.take() {
-                Some(group) => self.session.command(group).await,
-                None => self.session.read_response().await,
-            };
-            match (reply(said), &refusal) {
-                (Ok((reply, _)), None) if step.yes.contains(&reply.code) => {}
-                (Ok((reply, _)), None) => {
+            self.line.enter(step.phase);
+            if hurried {
+                self.line.hurry(TRIAL);
+            }
+            match (hear(&mut self.line, &mut self.heard).await, &refusal) {
+                (Ok(reply), None) if step.yes.contains(&reply.code) => {}
+                // An answer to something else, or to how it was said.
+                (Ok(reply), None) if reply.code < 400 || reply.is_about_order() => {
+                    return Err(self.again(form));
+                }
+                (Ok(reply), None) => {
                     let verdict = judge(step.asked, &reply);
                     if matches!(verdict, Verdict::Run(_)) {
                         return Err((exchange(verdict), Fit::Unusable));
@@ -203,137 +272,50 @@ impl SmtpConnection {
                 }
                 // What follows a refusal is refused, too. A relay that waits for a message without a
                 // recipient is left waiting.
-                (Ok((reply, _)), Some(_)) if reply.code >= 500 => {}
+                (Ok(reply), Some(_)) if reply.code >= 500 => {}
                 (_, Some(verdict)) => return Err((exchange(verdict.clone()), Fit::Unusable)),
-                (Err(why), None) => return Err((exchange(lost(step.asked, why)), Fit::Unusable)),
+                (Err(why), None) => return Err(self.lost_before_dot(form, step.asked, why)),
             }
         }
+        self.manners.prove(form);
         match refusal {
             None => Ok(()),
-            Some(verdict) => Err(Self::end(verdict, Fit::NeedsReset)),
+            Some(verdict) => Err(settle(verdict, Fit::NeedsReset)),
         }
     }
 
-    /// After a definite answer about one mail the connection goes on; after any other it does not.
-    fn end(verdict: Verdict, fit: Fit) -> (Exchange, Fit) {
-        let fit = match &verdict {
-            Verdict::Row(Outcome::Deferred { .. } | Outcome::Failed { .. }) => fit,
-            _ => Fit::Unusable,
-        };
-        (exchange(verdict), fit)
-    }
-}
-
-/// A command of an exchange, and what is a yes to it.
-struct Step {
-    phase: Phase,
-    asked: Asked,
-    command: String,
-    yes: &'static [u16],
-}
-
-impl Step {
-    fn new(phase: Phase, asked: Asked, command: String, yes: &'static [u16]) -> Self {
-        Self {
-            phase,
-            asked,
-            command,
-            yes,
-        }
-    }
-}
-
-/// The message as it goes over the wire, with its final dot (RFC 5321 4.5.2). In one piece, because a
-/// dot that comes by itself costs a turn; and by hand, because lettre does it byte by byte.
-fn stuffed(message: &str) -> String {
-    let mut wire = String::with_capacity(message.len() + message.len() / 64 + 8);
-    let mut rest = message;
-    if rest.starts_with('.') {
-        wire.push('.');
-    }
-    while let Some(at) = rest.find("\r\n.") {
-        let (line, after) = rest.split_at(at + 2);
-        wire.push_str(line);
-        wire.push_str("..");
-        rest = after.strip_prefix('.').unwrap_or(after);
-    }
-    wire.push_str(rest);
-    if !message.ends_with("\r\n") {
-        wire.push_str("\r\n");
-    }
-    wire.push_str(".\r\n");
-    wire
-}
-
-fn refused(reply: String, refused: Refused) -> Exchange {
-    Exchange::Settled(Outcome::Failed {
-        code: None,
-        reply,
-        refused,
-    })
-}
-
-/// Whether an address can stand between angle brackets in a command, whoever made it. (A quoted local
-/// part may hold a blank or an angle bracket, but there are no such addresses in practice.)
-fn is_plain(address: &str) -> bool {
-    !address.chars().any(|character| {
-        character.is_control() || character.is_whitespace() || matches!(character, '<' | '>')
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dots_are_doubled_where_a_line_begins() {
-        for (message, expected) in [
-            ("a\r\n", "a\r\n.\r\n"),
-            ("a", "a\r\n.\r\n"),
-            ("", "\r\n.\r\n"),
-            (".\r\n", "..\r\n.\r\n"),
-            (
-                "a.b\r\n.c\r\n..\r\n\r\n.\r\n",
-                "a.b\r\n..c\r\n...\r\n\r\n..\r\n.\r\n",
-            ),
-            ("\r\n.\r\n.\r\n", "\r\n..\r\n..\r\n.\r\n"),
-        ] {
-            assert_eq!(stuffed(message), expected, "{message:?}");
+    /// The connection was lost before the message was completed. Where the relay has never borne that
+    /// form it may be why.
+    fn lost_before_dot(&self, form: Form, asked: Asked, why: String) -> End {
+        match self.manners.has_proof(form) {
+            true => (exchange(lost(asked, why)), Fit::Unusable),
+            false => self.again(form),
         }
     }
 
-    proptest::proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
-
-        #[test]
-        fn what_is_stuffed_has_one_end_and_comes_out_again(lines in "([.a]{0,3}\r\n){0,8}") {
-            let wire = stuffed(&lines);
-            let mut received = String::new();
-            let mut ended = false;
-            for line in wire.split_inclusive("\r\n") {
-                assert!(!ended, "{wire:?}");
-                ended = line == ".\r\n";
-                if !ended {
-                    received += line.strip_prefix('.').unwrap_or(line);
-                }
-            }
-            assert!(ended);
-            let expected = if lines.is_empty() { "\r\n" } else { &lines };
-            assert_eq!(received, expected);
+    /// Before a message, the relay has said more than it was asked, or has gone.
+    fn spoke_out_of_turn(&self, form: Form) -> End {
+        let said = self.line.overheard();
+        if form == Form::Single || said.is_empty() || said.starts_with(b"421") {
+            let why = "the relay went away, or spoke out of turn".to_owned();
+            return (exchange(lost(Asked::Message, why)), Fit::Unusable);
         }
+        // One answer too many: which of them was that to the envelope?
+        self.again(form)
     }
 
-    #[test]
-    fn commands_cannot_be_broken_out_of() {
-        for address in [
-            "a@b\r\nRCPT TO:<c@d",
-            "a b@c",
-            "a>@b",
-            "a@b\u{2028}",
-            "a\u{0}@b",
-        ] {
-            assert!(!is_plain(address), "{address:?}");
-        }
-        assert!(is_plain("o'brien+tag@example.com") && is_plain("zoë@example.com"));
+    /// The relay does not bear that form: from now on it is told less at a time.
+    fn again(&self, form: Form) -> End {
+        self.manners.fall_back(form);
+        (Exchange::Again, Fit::Unusable)
     }
+}
+
+/// After a definite answer about one mail the connection goes on; after any other it does not.
+fn settle(verdict: Verdict, fit: Fit) -> End {
+    let fit = match &verdict {
+        Verdict::Row(Outcome::Deferred { .. } | Outcome::Failed { .. }) => fit,
+        _ => Fit::Unusable,
+    };
+    (exchange(verdict), fit)
 }

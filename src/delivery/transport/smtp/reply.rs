@@ -1,9 +1,10 @@
-//! What lettre read, as our own values.
+//! Replies, as lettre read them while the session was opened and as we read them ourselves after that.
 
 use lettre::transport::smtp::{self, response::Response};
 
 use crate::delivery::{
     outcome::{Asked, Reply, Trouble, Verdict, judge, lost},
+    stream::Line,
     transport::Exchange,
 };
 
@@ -81,6 +82,62 @@ pub(super) fn reply(
     }
 }
 
+/// Reads the next reply (RFC 5321 4.2), or says why there is none. The buffer is for its lines.
+pub(super) async fn hear(line: &mut Line, buffer: &mut Vec<u8>) -> Result<Reply, String> {
+    let mut reply: Option<Reply> = None;
+    loop {
+        line.read(buffer).await.map_err(|cause| cause.to_string())?;
+        let Some((code, place, text)) = parse(buffer) else {
+            return Err("the relay's answer cannot be read".to_owned());
+        };
+        let reply = match &mut reply {
+            None => reply.insert(Reply {
+                code,
+                text: text.to_owned(),
+            }),
+            Some(known) if known.code == code => {
+                let further = without_status(text, &known.text);
+                known.text = format!("{} {further}", known.text);
+                known
+            }
+            Some(_) => return Err("the relay's answer cannot be read".to_owned()),
+        };
+        if place == Place::Last {
+            return Ok(std::mem::take(reply));
+        }
+    }
+}
+
+/// A further line of a reply, without the enhanced status code that each of them repeats (RFC 2034).
+fn without_status<'a>(line: &'a str, first: &str) -> &'a str {
+    let status = first.split(' ').next().unwrap_or_default();
+    match line.strip_prefix(status) {
+        Some(rest) if status.contains('.') => rest.trim_start(),
+        _ => line,
+    }
+}
+
+/// Whether another line follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Within,
+    Last,
+}
+
+/// A line of a reply: its code, its place, its text.
+fn parse(line: &[u8]) -> Option<(u16, Place, &str)> {
+    let line = str::from_utf8(line).ok()?.trim_end();
+    let (code, rest) = line.split_at_checked(3)?;
+    let is_code = matches!(code.as_bytes(), [b'2'..=b'5', b'0'..=b'5', b'0'..=b'9']);
+    let code = is_code.then(|| code.parse().ok())??;
+    match rest.as_bytes().first() {
+        None => Some((code, Place::Last, "")),
+        Some(b' ') => Some((code, Place::Last, rest[1..].trim())),
+        Some(b'-') => Some((code, Place::Within, rest[1..].trim())),
+        Some(_) => None,
+    }
+}
+
 pub(super) fn session_trouble(said: Result<Response, smtp::Error>) -> Trouble {
     match reply(said) {
         Ok((reply, _)) => trouble(judge(Asked::Session, &reply)),
@@ -106,6 +163,27 @@ pub(super) fn exchange(verdict: Verdict) -> Exchange {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn replies_are_read_line_by_line() {
+        for (line, expected) in [
+            ("250 2.0.0 ok\r\n", Some((250, Place::Last, "2.0.0 ok"))),
+            ("250-one\r\n", Some((250, Place::Within, "one"))),
+            ("354\r\n", Some((354, Place::Last, ""))),
+            ("250-\r\n", Some((250, Place::Within, ""))),
+            ("550  no \r\n", Some((550, Place::Last, "no"))),
+            ("25\r\n", None),
+            ("2500 ok\r\n", None),
+            ("250_ok\r\n", None),
+            ("150 ok\r\n", None),
+            ("+50 ok\r\n", None),
+            ("260 ok\r\n", None),
+            ("\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(line.as_bytes()), expected, "{line:?}");
+        }
+    }
 
     #[test]
     fn the_offer_is_read_from_ehlo() {
