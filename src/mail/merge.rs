@@ -112,6 +112,11 @@ fn context(fields: &BTreeMap<String, Value>, links: &Links) -> Context {
 
 /// A cell without control characters, which no mail may hold.
 fn printable(text: &str) -> String {
+    // The control characters beyond ASCII begin with this octet.
+    let is_odd = |byte: u8| matches!(byte, 0..b' ' | 0x7f | 0xc2);
+    if !text.bytes().any(is_odd) {
+        return text.to_owned();
+    }
     let kept = |c: &char| !c.is_control() || matches!(c, '\t' | '\n');
     text.chars().filter(kept).collect()
 }

@@ -214,27 +214,35 @@ impl Quoted {
 /// are in reach depends on where the line began, but the greatest of many seldom does.
 fn best_place(line: &[u8], next: u8) -> usize {
     let from = LEAST.min(line.len());
-    let window = line.get(from.saturating_sub(1)..).unwrap_or_default();
     let after = |place: usize| line.get(place).copied().unwrap_or(next);
     let is_good = |place: usize| {
         let rest = line.get(place..).unwrap_or_default();
         // These would have to be encoded at the start of a line.
         !(rest.first() == Some(&b'.') || rest.starts_with(FROM))
     };
-    let tags = memchr::memchr_iter(b'>', window);
-    let best = tags
-        .map(|at| from + at)
-        .filter(|place| is_good(*place))
-        .max_by_key(|place| after(*place));
-    if let Some(place) = best {
+    // Of the places that have such an octet before them. A plain loop: this is most of what a line
+    // costs, and iterators that find, filter and rank cost three times as much.
+    let best_behind = |is_end: fn(u8) -> bool| {
+        let mut best = None;
+        let mut rank = 0;
+        let before = line.get(from.saturating_sub(1)..).unwrap_or_default();
+        for (at, _) in before
+            .iter()
+            .enumerate()
+            .filter(|(_, octet)| is_end(**octet))
+        {
+            let place = from + at;
+            if after(place) >= rank && is_good(place) {
+                rank = after(place);
+                best = Some(place);
+            }
+        }
+        best
+    };
+    if let Some(place) = best_behind(|octet| octet == b'>') {
         return place;
     }
-    let blanks = memchr::memchr2_iter(b' ', b'\t', window);
-    let best = blanks
-        .map(|at| from + at)
-        .filter(|place| is_good(*place))
-        .max_by_key(|place| after(*place));
-    if let Some(place) = best {
+    if let Some(place) = best_behind(|octet| matches!(octet, b' ' | b'\t')) {
         return place;
     }
     let is_whole = |place: usize| {

@@ -13,7 +13,7 @@ use crate::compose::{Part, STATEMENT, Tag};
 
 /// Stands before and after the number of a plate. No template has it: the list's cells and the
 /// newsletter's texts lose their control characters, and Tera's strings cannot name one.
-const MARK: char = '\u{2}';
+const MARK: u8 = 2;
 /// A text that is shorter, in octets, is as quickly encoded as found.
 const LEAST: usize = 24;
 
@@ -34,7 +34,7 @@ impl Stencil {
     }
 
     fn cut(part: &Part) -> Option<Self> {
-        if part.template.contains(MARK) {
+        if part.template.contains(char::from(MARK)) {
             return None;
         }
         let mut stencil = Self {
@@ -65,7 +65,8 @@ impl Stencil {
         if text.len() < LEAST || captures > 0 {
             template.push_str(text);
         } else {
-            template.push_str(&format!("{MARK}{}{MARK}", self.plates.len()));
+            let mark = char::from(MARK);
+            template.push_str(&format!("{mark}{}{mark}", self.plates.len()));
             self.plates.push(Plate::new(text));
         }
     }
@@ -160,18 +161,31 @@ impl<'a> Words<'a> {
     }
 
     fn pieces(self) -> impl Iterator<Item = Piece<'a>> {
-        let plates = self.plates;
+        let mut rest = Some(self.copy);
         // Every second one is a number.
-        let marked = !plates.is_empty();
-        let pieces = self.copy.split(move |c| marked && c == MARK).enumerate();
-        pieces.filter_map(move |(at, text)| {
-            if at % 2 == 0 {
-                return (!text.is_empty()).then_some(Piece::Text(text));
+        let mut is_number = true;
+        std::iter::from_fn(move || {
+            loop {
+                is_number = !is_number;
+                let text = rest?;
+                let mark = if self.plates.is_empty() {
+                    None
+                } else {
+                    memchr::memchr(MARK, text.as_bytes())
+                };
+                let (piece, after) = match mark.and_then(|at| text.split_at_checked(at)) {
+                    Some((piece, after)) => (piece, after.get(1..)),
+                    None => (text, None),
+                };
+                rest = after;
+                if !is_number && !piece.is_empty() {
+                    return Some(Piece::Text(piece));
+                }
+                let number = is_number.then(|| piece.parse().ok()).flatten();
+                if let Some(plate) = number.and_then(|number: usize| self.plates.get(number)) {
+                    return Some(Piece::Plate(plate));
+                }
             }
-            text.parse()
-                .ok()
-                .and_then(|number: usize| plates.get(number))
-                .map(Piece::Plate)
         })
     }
 }
