@@ -214,48 +214,58 @@ impl Quoted {
 /// are in reach depends on where the line began, but the greatest of many seldom does.
 fn best_place(line: &[u8], next: u8) -> usize {
     let from = LEAST.min(line.len());
-    let after = |place: usize| line.get(place).copied().unwrap_or(next);
-    let is_good = |place: usize| {
-        let rest = line.get(place..).unwrap_or_default();
-        // These would have to be encoded at the start of a line.
-        !(rest.first() == Some(&b'.') || rest.starts_with(FROM))
-    };
-    // Of the places that have such an octet before them. A plain loop: this is most of what a line
-    // costs, and iterators that find, filter and rank cost three times as much.
-    let best_behind = |is_end: fn(u8) -> bool| {
-        let mut best = None;
-        let mut rank = 0;
-        let before = line.get(from.saturating_sub(1)..).unwrap_or_default();
-        for (at, _) in before
-            .iter()
-            .enumerate()
-            .filter(|(_, octet)| is_end(**octet))
-        {
-            let place = from + at;
-            if after(place) >= rank && is_good(place) {
-                rank = after(place);
-                best = Some(place);
-            }
-        }
-        best
-    };
-    if let Some(place) = best_behind(|octet| octet == b'>') {
+    let before = line.get(from.saturating_sub(1)..).unwrap_or_default();
+    if let Some(place) = best_of(
+        line,
+        next,
+        memchr::memchr_iter(b'>', before).map(|at| from + at),
+    ) {
         return place;
     }
-    if let Some(place) = best_behind(|octet| matches!(octet, b' ' | b'\t')) {
+    let blanks = memchr::memchr2_iter(b' ', b'\t', before);
+    if let Some(place) = best_of(line, next, blanks.map(|at| from + at)) {
         return place;
     }
     let is_whole = |place: usize| {
         let octet = line.get(place + 1);
-        let further = after(place) == b'=' && octet.is_some_and(|digit| b"89AB".contains(digit));
+        let further =
+            after(line, place, next) == b'=' && octet.is_some_and(|digit| b"89AB".contains(digit));
         let escaped = line
             .get(place - 2..place)
             .is_some_and(|two| two.contains(&b'='));
         !further && !escaped
     };
-    let within = (from.max(2)..line.len()).filter(|place| is_whole(*place) && is_good(*place));
-    let best = within.chain([line.len()]).max_by_key(|place| after(*place));
-    best.unwrap_or(line.len())
+    let within = (from.max(2)..line.len()).filter(|place| is_whole(*place));
+    // The end of a full line is good whatever comes next: a dot or a `From ` would be encoded.
+    match best_of(line, next, within) {
+        Some(place) if after(line, place, next) > next => place,
+        _ => line.len(),
+    }
+}
+
+/// Of several places the one before the greatest octet, the last of those; none before which a line
+/// would start with what has to be encoded there.
+fn best_of(line: &[u8], next: u8, places: impl Iterator<Item = usize>) -> Option<usize> {
+    let mut best = None;
+    let mut rank = 0;
+    // A plain loop, as this is much of what a line costs.
+    for place in places {
+        let octet = after(line, place, next);
+        if octet >= rank {
+            let rest = line.get(place..).unwrap_or_default();
+            if octet == b'.' && place < line.len() || rest.starts_with(FROM) {
+                continue;
+            }
+            rank = octet;
+            best = Some(place);
+        }
+    }
+    best
+}
+
+/// The octet that a line would start with.
+fn after(line: &[u8], place: usize, next: u8) -> u8 {
+    line.get(place).copied().unwrap_or(next)
 }
 
 /// How many octets of text these stand for.
