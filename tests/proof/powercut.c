@@ -22,8 +22,10 @@
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int undo[4096];   // descriptor of the ledger -> descriptor of its undo file, plus 1
-static char known[4096]; // whether we have looked at this descriptor
+static int undo[4096];     // descriptor of the ledger -> descriptor of its undo file, plus 1
+static char known[4096];   // whether we have looked at this descriptor
+static int progress[4096]; // how much of "\r\n.\r\n" was written to it last
+static int noted[4096];    // dots that were noted and that the kernel has not taken yet
 
 static void *real(const char *name) { return dlsym(RTLD_NEXT, name); }
 
@@ -129,31 +131,64 @@ int close(int fd) {
     if (known[fd] && undo[fd]) syscall(SYS_close, undo[fd] - 1);
     known[fd] = 0;
     undo[fd] = 0;
+    progress[fd] = 0;
+    noted[fd] = 0;
     pthread_mutex_unlock(&lock);
   }
   return next(fd);
 }
 
-static void look_for_dot(const void *bytes, size_t length) {
-  if (length >= 5 && !memcmp((const char *)bytes + length - 5, "\r\n.\r\n", 5)) note("dot\n");
+// Final dots in what goes out on a descriptor, wherever the writes are cut: a dot may lie in the middle of
+// one, as the envelope of the next mail rides behind it. It is noted before the kernel has it, so that no
+// sync of another thread can slip between; what a short write left over is not noted again.
+static int step(int state, char c) {
+  const char *dot = "\r\n.\r\n";
+  while (state && dot[state] != c) state = state == 4 ? 1 : 0;
+  return dot[state] == c ? state + 1 : 0;
 }
+
+// Goes over at most `length` octets; says how many dots they end.
+static int dots(int *state, const struct iovec *v, int n, size_t length) {
+  int found = 0;
+  for (int i = 0; i < n; i++)
+    for (size_t at = 0; at < v[i].iov_len && length; at++, length--)
+      if ((*state = step(*state, ((const char *)v[i].iov_base)[at])) == 5) {
+        found++;
+        *state = 2;
+      }
+  return found;
+}
+
+static void before(int fd, const struct iovec *v, int n) {
+  if (fd < 0 || fd >= 4096) return;
+  int state = progress[fd];
+  for (int left = dots(&state, v, n, SIZE_MAX); noted[fd] < left; noted[fd]++) note("dot\n");
+}
+static ssize_t after(int fd, const struct iovec *v, int n, ssize_t written) {
+  if (fd >= 0 && fd < 4096 && written > 0) noted[fd] -= dots(&progress[fd], v, n, written);
+  return written;
+}
+
 ssize_t send(int fd, const void *b, size_t n, int f) {
   ssize_t (*next)(int, const void *, size_t, int) = real("send");
-  look_for_dot(b, n);
-  return next(fd, b, n, f);
+  struct iovec all = {(void *)b, n};
+  before(fd, &all, 1);
+  return after(fd, &all, 1, next(fd, b, n, f));
 }
 ssize_t sendto(int fd, const void *b, size_t n, int f, const struct sockaddr *a, socklen_t l) {
   ssize_t (*next)(int, const void *, size_t, int, const struct sockaddr *, socklen_t) = real("sendto");
-  look_for_dot(b, n);
-  return next(fd, b, n, f, a, l);
+  struct iovec all = {(void *)b, n};
+  before(fd, &all, 1);
+  return after(fd, &all, 1, next(fd, b, n, f, a, l));
 }
 ssize_t write(int fd, const void *b, size_t n) {
   ssize_t (*next)(int, const void *, size_t) = real("write");
-  look_for_dot(b, n);
-  return next(fd, b, n);
+  struct iovec all = {(void *)b, n};
+  before(fd, &all, 1);
+  return after(fd, &all, 1, next(fd, b, n));
 }
 ssize_t writev(int fd, const struct iovec *v, int n) {
   ssize_t (*next)(int, const struct iovec *, int) = real("writev");
-  if (n > 0) look_for_dot(v[n - 1].iov_base, v[n - 1].iov_len);
-  return next(fd, v, n);
+  before(fd, v, n);
+  return after(fd, v, n, next(fd, v, n));
 }
